@@ -1,0 +1,1 @@
+//! Every behaviour of Dunlin against a real server, one module per hazard.
