@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS participants;
+DROP TYPE IF EXISTS participant_role;

@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS documents;
+DROP TYPE IF EXISTS document_category;

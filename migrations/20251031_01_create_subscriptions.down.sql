@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS subscriptions;
+DROP TYPE IF EXISTS notification_channel;

@@ -1,0 +1,3 @@
+DROP TABLE IF EXISTS activities;
+DROP FUNCTION IF EXISTS refuse_update();
+DROP TYPE IF EXISTS activity_kind;
