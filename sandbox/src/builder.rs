@@ -1,0 +1,105 @@
+//! How a server is wanted.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Setting;
+use crate::error::Error;
+use crate::server::Server;
+
+/// Where progress is said.
+pub(crate) type Messages = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How a server is wanted; made by [`Server::builder`].
+#[derive(Clone)]
+#[must_use = "nothing is started before `start`"]
+pub struct ServerBuilder {
+    pub(crate) keep_in: Option<PathBuf>,
+    pub(crate) binaries: Option<PathBuf>,
+    pub(crate) major: Option<u32>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) messages: Messages,
+}
+
+impl ServerBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            keep_in: None,
+            binaries: None,
+            major: None,
+            settings: Vec::new(),
+            messages: Arc::new(to_stderr),
+        }
+    }
+
+    /// Keeps the data in this folder: the next start with the same folder finds it.
+    ///
+    /// The folder is made if it does not exist. It must be empty or made by this crate; a folder
+    /// of anybody else is refused and never touched. While a server runs, another start with the
+    /// folder is refused, and [`Error::running`] tells where the running server listens.
+    ///
+    /// A kept server is durable: `fsync` is on, and it is shut down with a checkpoint.
+    /// To start from nothing, delete the folder while no server uses it.
+    pub fn keep_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.keep_in = Some(folder.into());
+        self
+    }
+
+    /// Adds a parameter of `postgresql.conf`, as in `.setting("log_statement", "all")`.
+    ///
+    /// The value is quoted here. The last one of a name wins, also over what this crate chooses,
+    /// except `port`, `unix_socket_directories` and the files of the server, which are refused
+    /// by [`start`](Self::start).
+    pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push(Setting { name: name.into(), value: value.into() });
+        self
+    }
+
+    /// Uses the `initdb` and `postgres` of this folder and looks nowhere else.
+    pub fn binaries(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.binaries = Some(folder.into());
+        self
+    }
+
+    /// Wants this major version, for instance `17`.
+    pub fn postgres_version(mut self, major: u32) -> Self {
+        self.major = Some(major);
+        self
+    }
+
+    /// Where one line at a time is said about what takes long, such as fetching PostgreSQL.
+    ///
+    /// Without this it goes to standard error.
+    pub fn on_message(mut self, say: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.messages = Arc::new(say);
+        self
+    }
+
+    /// Starts the server and waits until it accepts connections.
+    ///
+    /// # Errors
+    ///
+    /// When no usable PostgreSQL is found, the folder cannot be used or is in use, or the server
+    /// does not come up; then the error shows the end of its log. Nothing is left running, and of
+    /// a throw-away server nothing on disk.
+    pub fn start(self) -> Result<Server, Error> {
+        Server::start_as(&self)
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("keep_in", &self.keep_in)
+            .field("binaries", &self.binaries)
+            .field("postgres_version", &self.major)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the documented default; `on_message` replaces it")]
+fn to_stderr(line: &str) {
+    eprintln!("{line}");
+}

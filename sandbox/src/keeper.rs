@@ -1,0 +1,166 @@
+//! The keeper: a small shell process that runs the server and stops it when the owner is gone.
+//!
+//! It waits for the end of a pipe that only this process holds open (std's pipes are
+//! close-on-exec), so it works for a normal exit, a panic, Ctrl-C and `kill -9` alike.
+//! `PR_SET_PDEATHSIG` was rejected: it fires when the *thread* that spawned the child ends.
+//! A process group of its own keeps Ctrl-C in a terminal from stopping the server before the owner.
+
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::binaries::Binaries;
+use crate::error::{Error, ignore};
+use crate::folder::Folder;
+use crate::lock::Postmaster;
+
+/// A kept server may have to recover from a crash first.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(5);
+
+/// In twentieths of a second, see `keeper.sh`: time for a checkpoint of a kept server.
+const PATIENCE_KEPT: u32 = 20 * 60;
+const PATIENCE_THROW_AWAY: u32 = 20 * 10;
+
+/// How much of the log an error shows.
+const LOG_LINES: usize = 12;
+
+pub(crate) struct Keeper {
+    process: Child,
+    run: PathBuf,
+}
+
+impl Keeper {
+    /// Starts the keeper, which makes the data if there is none and starts the server.
+    pub(crate) fn start(
+        folder: &Folder,
+        binaries: &Binaries,
+        log: fs::File,
+    ) -> Result<Self, Error> {
+        let (signal, patience) =
+            if folder.kept { ("INT", PATIENCE_KEPT) } else { ("QUIT", PATIENCE_THROW_AWAY) };
+        let mut command = folder.account.command(Path::new("/bin/sh"));
+        let _ = command
+            .arg(folder.script())
+            .arg(folder.run())
+            .arg(folder.to_remove().unwrap_or(Path::new("")))
+            .args([signal, &patience.to_string()])
+            .arg(folder.data())
+            .arg(folder.config())
+            .arg(binaries.postgres())
+            .args(initdb(folder, binaries))
+            .stdin(Stdio::piped())
+            .stdout(folder.lock.share()?)
+            .stderr(log)
+            .process_group(0);
+        let process = command.spawn().map_err(|cause| {
+            Error::new("no shell to keep PostgreSQL running in")
+                .because(cause)
+                .note(format!("`/bin/sh` is started as user {} for it", folder.account.uid()))
+        })?;
+        Ok(Self { process, run: folder.run().to_owned() })
+    }
+
+    /// Waits until the server accepts connections.
+    pub(crate) fn wait_until_ready(&mut self, folder: &Folder) -> Result<(), Error> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        let data = folder.data();
+        loop {
+            // A `postmaster.pid` of before a crash names another process.
+            let ready =
+                |server: &Postmaster| self.server() == Some(server.pid) && server.is_ready();
+            if Postmaster::read(&data).as_ref().is_some_and(ready) {
+                return Ok(());
+            }
+            if let Some(status) = self.exited() {
+                return Err(not_up(&status, folder));
+            }
+            if self.process.try_wait().is_ok_and(|status| status.is_some()) {
+                return Err(not_up("its keeper ended", folder));
+            }
+            if Instant::now() > deadline {
+                let seconds = START_TIMEOUT.as_secs();
+                return Err(not_up(&format!("it was not ready after {seconds} seconds"), folder));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// The process of the server, as soon as there is one.
+    pub(crate) fn server(&self) -> Option<u32> {
+        fs::read_to_string(self.run.join("pid")).ok()?.trim_end().parse().ok()
+    }
+
+    /// «`initdb` ended with status 1», once that is so.
+    fn exited(&self) -> Option<String> {
+        let text = fs::read_to_string(self.run.join("exited")).ok()?;
+        let (program, status) = text.strip_suffix('\n')?.split_once(' ')?;
+        Some(format!("`{program}` ended with status {status}"))
+    }
+
+    /// Lets the keeper stop the server, and waits for both.
+    pub(crate) fn stop(&mut self) -> std::io::Result<()> {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        ignore(self.stop(), "the keeper stops the server whether or not we can wait for it");
+    }
+}
+
+/// The command that makes the data, or nothing when there is some.
+fn initdb(folder: &Folder, binaries: &Binaries) -> Vec<OsString> {
+    if folder.data_major().is_some() {
+        return Vec::new();
+    }
+    let mut command: Vec<OsString> =
+        vec![binaries.initdb().into(), "-D".into(), folder.data().into()];
+    let fixed = [
+        "--username=postgres",
+        "--encoding=UTF8",
+        // Sorted as bytes everywhere, so that tests do not depend on the machine.
+        "--locale=C",
+        // The socket's folder has mode 0700: who gets there is the owner.
+        "--auth-local=trust",
+        // For those who set `listen_addresses`: other users of the machine get there too.
+        "--auth-host=scram-sha-256",
+    ];
+    command.extend(fixed.map(OsString::from));
+    if binaries.major >= 14 {
+        command.push("--no-instructions".into());
+    }
+    // Case conversion beyond ASCII, where it is to be had without a locale of the machine.
+    if binaries.major >= 17 {
+        command.push("--locale-provider=builtin".into());
+        command.push("--builtin-locale=C.UTF-8".into());
+    } else if ["C.utf8", "C.UTF-8"]
+        .iter()
+        .any(|name| Path::new("/usr/lib/locale").join(name).exists())
+    {
+        command.push("--lc-ctype=C.UTF-8".into());
+    }
+    if !folder.kept {
+        command.push("--no-sync".into());
+    }
+    command
+}
+
+fn not_up(reason: &str, folder: &Folder) -> Error {
+    let log = fs::read_to_string(folder.log()).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LOG_LINES)..];
+    let error = Error::new("PostgreSQL does not start").note(reason);
+    let error = if last.is_empty() {
+        error.note("its log is empty")
+    } else {
+        error.note(format!("its log ends:\n{}", last.join("\n")))
+    };
+    if folder.kept { error.note(format!("the log is `{}`", folder.log().display())) } else { error }
+}

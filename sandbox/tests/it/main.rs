@@ -1,0 +1,3 @@
+//! A private server, for real: processes are started, killed and looked for.
+
+mod life;
