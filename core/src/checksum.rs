@@ -120,7 +120,15 @@ mod tests {
     fn what_is_not_a_checksum_is_refused() {
         let good = Checksum::of("abc").to_string();
         assert_eq!(good.parse(), Ok(Checksum::of("abc")));
-        for text in ["", "sha256:", "md5:00", &good[..70], &good.replace('a', "g"), &format!("{good}0"), "sha256:é"] {
+        for text in [
+            "",
+            "sha256:",
+            "md5:00",
+            &good[..70],
+            &good.replace('a', "g"),
+            &format!("{good}0"),
+            "sha256:é",
+        ] {
             assert_eq!(text.parse::<Checksum>(), Err(ParseChecksumError), "{text}");
         }
     }

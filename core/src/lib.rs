@@ -1,6 +1,36 @@
-//! Placeholder.
+//! The rules of a Dunlin migrations folder.
+//!
+//! A folder goes in, and either an ordered, checksummed [`Folder`] or every problem it has comes out.
+//! The macro, the runtime and the command line all ask this crate, so they cannot disagree.
+//!
+//! What is absent: there is no async code here, no network, no clock and no environment, and only
+//! [`folder`] touches the file system.
+//!
+//! This crate is the inside of [`dunlin`](https://docs.rs/dunlin) and follows its version exactly;
+//! depend on `dunlin` instead.
+
+pub mod folder;
+
+pub mod filename;
+pub mod version;
+
+pub mod directive;
+pub mod lexer;
+pub mod rust_source;
+pub mod statement;
+
 pub mod checksum;
 pub mod source;
-pub mod version;
+
+mod check;
+pub mod diagnostic;
+pub mod render;
+pub mod rule;
+pub mod suggest;
+
 pub use checksum::Checksum;
-pub use version::Version;
+pub use diagnostic::{Diagnostic, Place};
+pub use folder::Folder;
+pub use rule::Rule;
+pub use source::{Location, SourceFile, Span};
+pub use version::{Version, VersionKind};

@@ -93,7 +93,10 @@ impl Version {
     /// What the order compares.
     fn significant_digits(&self) -> impl Iterator<Item = u8> + Clone {
         let skip_zeros = self.kind == VersionKind::Counter;
-        self.text.bytes().filter(u8::is_ascii_digit).skip_while(move |digit| skip_zeros && *digit == b'0')
+        self.text
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .skip_while(move |digit| skip_zeros && *digit == b'0')
     }
 }
 
@@ -101,10 +104,14 @@ impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_kind = self.kind.cmp(&other.kind);
         let by_length = match self.kind {
-            VersionKind::Counter => self.significant_digits().count().cmp(&other.significant_digits().count()),
+            VersionKind::Counter => {
+                self.significant_digits().count().cmp(&other.significant_digits().count())
+            }
             VersionKind::Timestamp => Ordering::Equal,
         };
-        by_kind.then(by_length).then_with(|| self.significant_digits().cmp(other.significant_digits()))
+        by_kind
+            .then(by_length)
+            .then_with(|| self.significant_digits().cmp(other.significant_digits()))
     }
 }
 
@@ -170,7 +177,8 @@ fn following_group(text: &str) -> Option<usize> {
 
 /// Years from 1970 to 2199: what a person or a clock writes, and what a counter hardly reaches.
 fn starts_with_date(text: &str) -> bool {
-    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse::<u32>().ok());
+    let number =
+        |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse::<u32>().ok());
     leading_digits(text) >= 8
         && number(0..4).is_some_and(|year| (1970..=2199).contains(&year))
         && number(4..6).is_some_and(|month| (1..=12).contains(&month))

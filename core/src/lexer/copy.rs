@@ -35,7 +35,7 @@ fn is_copy_from_stdin(sql: &str, tokens: &[Token]) -> bool {
     let mut from_stdin = false;
     let mut later: Option<&Token> = None;
     for token in tokens.iter().rev() {
-        if token.kind == TokenKind::Semicolon {
+        if matches!(token.kind, TokenKind::Semicolon | TokenKind::CopyData) {
             break;
         }
         if !token.is_trivia() {

@@ -226,13 +226,14 @@ fn copy_data_is_not_sql() {
     let data = "\n1\tit's\n\\.";
     let copy = |head: &'static str| {
         let sql = format!("{head}{data}\nb");
-        let found = lex(&sql).tokens.into_iter().find(|token| token.kind == CopyData);
+        let found = lex(&sql).tokens.into_iter().rfind(|token| token.kind == CopyData);
         found.map(|token| token.text(&sql).to_owned())
     };
     for head in [
         "COPY t FROM STDIN;",
         "copy s.t (a, b) from stdin with (format csv);",
         "a; /* x */ COPY t FROM /* x */ stdout;",
+        "COPY s FROM STDIN;\n\\.\nCOPY t FROM STDIN;",
     ] {
         assert_eq!(copy(head).as_deref(), Some(data), "in {head:?}");
     }

@@ -1,0 +1,120 @@
+//! Directives: comment lines `-- dunlin: <word> [value]` at the head of a file.
+//!
+//! **Invariant:** a comment that could be meant as a directive is obeyed or is an error. A mistyped
+//! directive that counts as prose would silently run the file in another way than its author wrote.
+
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::lexer::{Token, TokenKind};
+use crate::rule::Rule;
+use crate::source::{SourceFile, Span};
+use crate::suggest::nearest;
+
+const NO_TRANSACTION: &str = "no-transaction";
+const WORDS: &[&str] = &[NO_TRANSACTION];
+
+/// What the head of a file asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Directives {
+    /// `no-transaction`: the statements run one by one, outside a transaction.
+    pub no_transaction: bool,
+}
+
+/// Reads the directives of a SQL file.
+#[must_use]
+pub fn read(file: &Arc<SourceFile>, tokens: &[Token]) -> (Directives, Vec<Diagnostic>) {
+    let mut directives = Directives::default();
+    let mut problems = Vec::new();
+    let mut in_head = true;
+    for token in tokens {
+        in_head &= token.is_trivia();
+        if token.kind != TokenKind::LineComment {
+            continue;
+        }
+        let Some(found) = Found::in_comment(file.text(), token.span) else { continue };
+        if !in_head {
+            problems.push(misplaced(file, &found));
+        } else {
+            problems.extend(obey(file, &found, &mut directives));
+        }
+    }
+    (directives, problems)
+}
+
+/// A comment that begins with `dunlin`.
+struct Found<'a> {
+    whole: Span,
+    word: &'a str,
+    word_span: Span,
+    value: &'a str,
+    has_colon: bool,
+}
+
+impl<'a> Found<'a> {
+    fn in_comment(text: &'a str, comment: Span) -> Option<Self> {
+        let body = comment.text(text).trim_start_matches('-');
+        let trimmed = body.trim_start();
+        let name = trimmed.get(..6).filter(|name| name.eq_ignore_ascii_case("dunlin"))?;
+        let behind_name = &trimmed[name.len()..];
+        let after_colon = behind_name.trim_start().strip_prefix(':');
+        let rest = after_colon.unwrap_or(behind_name).trim();
+        let (word, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        // Without the colon it is prose, unless the next word is a directive after all.
+        if after_colon.is_none() && !WORDS.contains(&word) {
+            return None;
+        }
+        let offset = |part: &str| part.as_ptr().addr() - text.as_ptr().addr();
+        let (whole_start, word_start) = (offset(trimmed), offset(word));
+        Some(Self {
+            whole: Span::new(whole_start, whole_start + trimmed.trim_end().len()),
+            word,
+            word_span: Span::new(word_start, word_start + word.len()),
+            value: value.trim(),
+            has_colon: after_colon.is_some(),
+        })
+    }
+}
+
+/// Does what the directive says, or says what is wrong with it.
+fn obey(
+    file: &Arc<SourceFile>,
+    found: &Found<'_>,
+    directives: &mut Directives,
+) -> Option<Diagnostic> {
+    let unknown = |headline: String, label: String| {
+        let place = Place::span(file, found.word_span, label);
+        Some(Diagnostic::new(Rule::UnknownDirective, headline).at(place))
+    };
+    let known = format!("the directives are: {}", WORDS.join(", "));
+    if !found.has_colon {
+        let help = format!("write `-- dunlin: {}`", found.word);
+        return unknown("a directive without its colon".to_owned(), String::new())
+            .map(|problem| problem.help(help));
+    }
+    if found.word.is_empty() {
+        return unknown("a `dunlin:` line without a directive".to_owned(), String::new())
+            .map(|problem| problem.note(known));
+    }
+    if found.word != NO_TRANSACTION {
+        let label = nearest(found.word, WORDS)
+            .map(|word| format!("did you mean `{word}`?"))
+            .unwrap_or_default();
+        return unknown(format!("unknown directive `{}`", found.word), label)
+            .map(|problem| problem.note(known));
+    }
+    if !found.value.is_empty() {
+        let headline = format!("the directive `{NO_TRANSACTION}` takes no value");
+        return unknown(headline, String::new())
+            .map(|problem| problem.help(format!("write only `-- dunlin: {NO_TRANSACTION}`")));
+    }
+    directives.no_transaction = true;
+    None
+}
+
+fn misplaced(file: &Arc<SourceFile>, found: &Found<'_>) -> Diagnostic {
+    Diagnostic::new(Rule::MisplacedDirective, "a directive behind the first statement")
+        .at(Place::span(file, found.whole, ""))
+        .note("directives speak of the whole file, so they stand above its first statement")
+        .help("move this line to the top of the file")
+}

@@ -1,0 +1,2 @@
+pub async fn up() {}
+pub async fn down() {}

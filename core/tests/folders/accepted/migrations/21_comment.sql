@@ -1,0 +1,1 @@
+-- Nothing to do since the type was never released.

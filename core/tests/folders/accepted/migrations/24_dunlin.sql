@@ -1,0 +1,2 @@
+-- dunlin is a bird.
+SELECT 1;

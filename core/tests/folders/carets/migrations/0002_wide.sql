@@ -1,0 +1,1 @@
+SELECT '表é😀'; COMMIT;

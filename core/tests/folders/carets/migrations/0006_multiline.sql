@@ -1,0 +1,2 @@
+COMMIT
+  AND CHAIN;

@@ -1,0 +1,2 @@
+//! No function.
+pub fn up() {}

@@ -1,0 +1,2 @@
+﻿-- Größe
+SELECT 'caf�';

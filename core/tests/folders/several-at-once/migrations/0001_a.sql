@@ -1,0 +1,3 @@
+\d
+COMMIT;
+SELECT 'x

@@ -1,0 +1,3 @@
+COMMIT;
+VACUUM;
+	ROLLBACK; -- tab

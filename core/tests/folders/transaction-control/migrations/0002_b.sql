@@ -1,0 +1,4 @@
+-- dunlin: no-transaction
+START TRANSACTION;
+SELECT 1;
+END;

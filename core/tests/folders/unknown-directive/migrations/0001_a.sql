@@ -1,0 +1,2 @@
+-- dunlin: no-transacton
+SELECT 1;

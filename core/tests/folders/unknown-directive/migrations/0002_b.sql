@@ -1,0 +1,2 @@
+-- dunlin: frobnicate
+SELECT 1;

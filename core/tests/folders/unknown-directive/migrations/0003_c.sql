@@ -1,0 +1,2 @@
+-- dunlin: no-transaction please
+SELECT 1;

@@ -1,0 +1,2 @@
+-- dunlin no-transaction
+SELECT 1;

@@ -1,0 +1,2 @@
+-- dunlin:
+SELECT 1;

@@ -1,0 +1,4 @@
+CREATE TABLE a (id int);
+ALTER TABLE a
+  ADD COLUMN email text NOT NULL DEFAULT 'x;
+SELECT 1;
