@@ -44,9 +44,27 @@ pub enum Judgement {
     Unexpected,
 }
 
+/// How often a suggestion is judged again: a name can be wrong at its front and at its end.
+const MAX_MENDINGS: usize = 3;
+
 /// Judges the name of a file.
 #[must_use]
 pub fn judge(file_name: &str) -> Judgement {
+    let mut judgement = judge_once(file_name);
+    if let Judgement::Misnamed { suggestion, .. } = &mut judgement {
+        for _ in 0..MAX_MENDINGS {
+            match judge_once(suggestion) {
+                Judgement::Misnamed { suggestion: better, .. } if !suggestion.starts_with('<') => {
+                    *suggestion = better
+                }
+                _ => break,
+            }
+        }
+    }
+    judgement
+}
+
+fn judge_once(file_name: &str) -> Judgement {
     let lower = file_name.to_ascii_lowercase();
     if lower.starts_with("readme") || file_name.starts_with('.') {
         return Judgement::Bystander;
@@ -115,12 +133,7 @@ fn judge_stem(file_name: &str, stem: &str, part: Part) -> Judgement {
     Judgement::Migration(FileName { stem: stem.to_owned(), version, part })
 }
 
-/// The suggestion is judged again, so that following it once is enough.
 fn misnamed(fact: &str, suggestion: String) -> Judgement {
-    let suggestion = match judge(&suggestion) {
-        Judgement::Misnamed { suggestion: better, .. } if !suggestion.starts_with('<') => better,
-        _ => suggestion,
-    };
     Judgement::Misnamed { fact: fact.to_owned(), suggestion }
 }
 
