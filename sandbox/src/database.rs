@@ -21,10 +21,10 @@ pub struct Database {
 
 impl Database {
     /// Clones a template under a new name.
-    pub(crate) fn create(address: &Address, template: &str) -> Result<Self, Error> {
+    pub(crate) fn create(address: &Address, template: &str, strategy: &str) -> Result<Self, Error> {
         let name = format!("{PREFIX}{:08x}{:08x}", random::number(), random::number());
-        let statement =
-            format!("CREATE DATABASE {} TEMPLATE {}", sql::quoted(&name), sql::quoted(template));
+        let (new, old) = (sql::quoted(&name), sql::quoted(template));
+        let statement = format!("CREATE DATABASE {new} TEMPLATE {old}{strategy}");
         match sql::run(address, &statement) {
             Ok(_) => Ok(Self { name, address: address.clone() }),
             Err(failure) => {

@@ -37,6 +37,9 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
+    }
     pub(crate) fn data(&self) -> PathBuf {
         self.base.join("data")
     }

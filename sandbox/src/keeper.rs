@@ -5,7 +5,6 @@
 //! `PR_SET_PDEATHSIG` was rejected: it fires when the *thread* that spawned the child ends.
 //! A process group of its own keeps Ctrl-C in a terminal from stopping the server before the owner.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -15,15 +14,17 @@ use std::time::{Duration, Instant};
 use crate::binaries::Binaries;
 use crate::error::{Error, ignore};
 use crate::folder::Folder;
+use crate::initdb::Data;
 use crate::lock::Postmaster;
+use crate::process;
 
 /// A kept server may have to recover from a crash first.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(5);
 
-/// In twentieths of a second, see `keeper.sh`: time for a checkpoint of a kept server.
-const PATIENCE_KEPT: u32 = 20 * 60;
-const PATIENCE_THROW_AWAY: u32 = 20 * 10;
+/// In fiftieths of a second, see `keeper.sh`: time for a checkpoint of a kept server.
+const PATIENCE_KEPT: u32 = 50 * 60;
+const PATIENCE_THROW_AWAY: u32 = 50 * 10;
 
 /// How much of the log an error shows.
 const LOG_LINES: usize = 12;
@@ -31,6 +32,7 @@ const LOG_LINES: usize = 12;
 pub(crate) struct Keeper {
     process: Child,
     run: PathBuf,
+    data: PathBuf,
 }
 
 impl Keeper {
@@ -38,6 +40,7 @@ impl Keeper {
     pub(crate) fn start(
         folder: &Folder,
         binaries: &Binaries,
+        data: &Data,
         log: fs::File,
     ) -> Result<Self, Error> {
         let (signal, patience) =
@@ -50,8 +53,10 @@ impl Keeper {
             .args([signal, &patience.to_string()])
             .arg(folder.data())
             .arg(folder.config())
+            .arg(data.copied_from().unwrap_or(Path::new("")))
+            .arg(data.copied_to().unwrap_or(Path::new("")))
             .arg(binaries.postgres())
-            .args(initdb(folder, binaries))
+            .args(data.initdb())
             .stdin(Stdio::piped())
             .stdout(folder.lock.share()?)
             .stderr(log)
@@ -61,7 +66,7 @@ impl Keeper {
                 .because(cause)
                 .note(format!("`/bin/sh` is started as user {} for it", folder.account.uid()))
         })?;
-        Ok(Self { process, run: folder.run().to_owned() })
+        Ok(Self { process, run: folder.run().to_owned(), data: folder.data() })
     }
 
     /// Waits until the server accepts connections.
@@ -105,6 +110,13 @@ impl Keeper {
     pub(crate) fn stop(&mut self) -> std::io::Result<()> {
         drop(self.process.stdin.take());
         let _ = self.process.wait()?;
+        // Only when somebody killed the keeper is there a server left.
+        if let Some(pid) = self.server().filter(|pid| process::serves(*pid, &self.data)) {
+            process::quit(pid);
+            if !process::wait_until_gone(pid) {
+                return Err(std::io::Error::other(format!("process {pid} does not end")));
+            }
+        }
         Ok(())
     }
 }
@@ -113,43 +125,6 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         ignore(self.stop(), "the keeper stops the server whether or not we can wait for it");
     }
-}
-
-/// The command that makes the data, or nothing when there is some.
-fn initdb(folder: &Folder, binaries: &Binaries) -> Vec<OsString> {
-    if folder.data_major().is_some() {
-        return Vec::new();
-    }
-    let mut command: Vec<OsString> =
-        vec![binaries.initdb().into(), "-D".into(), folder.data().into()];
-    let fixed = [
-        "--username=postgres",
-        "--encoding=UTF8",
-        // Sorted as bytes everywhere, so that tests do not depend on the machine.
-        "--locale=C",
-        // The socket's folder has mode 0700: who gets there is the owner.
-        "--auth-local=trust",
-        // For those who set `listen_addresses`: other users of the machine get there too.
-        "--auth-host=scram-sha-256",
-    ];
-    command.extend(fixed.map(OsString::from));
-    if binaries.major >= 14 {
-        command.push("--no-instructions".into());
-    }
-    // Case conversion beyond ASCII, where it is to be had without a locale of the machine.
-    if binaries.major >= 17 {
-        command.push("--locale-provider=builtin".into());
-        command.push("--builtin-locale=C.UTF-8".into());
-    } else if ["C.utf8", "C.UTF-8"]
-        .iter()
-        .any(|name| Path::new("/usr/lib/locale").join(name).exists())
-    {
-        command.push("--lc-ctype=C.UTF-8".into());
-    }
-    if !folder.kept {
-        command.push("--no-sync".into());
-    }
-    command
 }
 
 fn not_up(reason: &str, folder: &Folder) -> Error {

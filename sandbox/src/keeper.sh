@@ -4,26 +4,36 @@
 # stdout  the locked file of the folder: the lock lasts until this process ends
 # stderr  the log
 #
-# usage: keeper RUN REMOVE SIGNAL PATIENCE DATA CONFIG POSTGRES [INITDB ARGUMENTS...]
+# usage: keeper RUN REMOVE SIGNAL PATIENCE DATA CONFIG TEMPLATE NEW POSTGRES [INITDB ARGUMENTS...]
 #   RUN       folder for what the owner reads: `exited` (who and with which status), `pid`
 #   REMOVE    folder to remove at the end, or nothing
 #   SIGNAL    INT stops PostgreSQL with a checkpoint, QUIT at once
-#   PATIENCE  twentieths of a second before QUIT, and as many again before KILL
+#   PATIENCE  fiftieths of a second before QUIT, and as many again before KILL
+#   TEMPLATE  folder to copy the data from, or nothing
+#   NEW       folder to leave a copy of new data in, or nothing
+#   INITDB    makes the data, where there is neither data nor a template
 
-run=$1 remove=$2 signal=$3 patience=$4 data=$5 config=$6 postgres=$7
-shift 7
+run=$1 remove=$2 signal=$3 patience=$4 data=$5 config=$6 template=$7 new=$8 postgres=$9
+shift 9
 
 # Ctrl-C is for the owner. The signals sent to our own group below are for our children.
 trap '' HUP INT QUIT TERM PIPE
 
 (
-    if [ $# -gt 0 ]; then
+    step=initdb
+    if [ -n "$template" ]; then
+        step=cp
+        cp -R "$template/." "$data"
+    elif [ $# -gt 0 ]; then
         "$@"
-        status=$?
-        if [ "$status" -ne 0 ]; then
-            echo "initdb $status" >"$run/exited"
-            exit
-        fi
+    fi
+    status=$?
+    if [ "$status" -ne 0 ]; then
+        echo "$step $status" >"$run/exited"
+        exit
+    fi
+    if [ -n "$new" ]; then
+        cp -R "$data" "$new" || rm -rf -- "$new"
     fi
     "$postgres" -D "$data" -c "config_file=$config" &
     echo $! >"$run/pid"
@@ -44,7 +54,7 @@ while [ ! -e "$run/exited" ] && [ "$tries" -lt $((3 * patience)) ]; do
     elif read -r pid _ <"$data/postmaster.pid"; then
         kill -s KILL "$pid"
     fi
-    sleep 0.05
+    sleep 0.02
     tries=$((tries + 1))
 done
 

@@ -1,6 +1,7 @@
 //! Questions about other processes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -34,4 +35,12 @@ pub(crate) fn quit(number: u32) {
     if let Some(pid) = pid(number) {
         crate::error::ignore(kill_process(pid, Signal::QUIT), "it may be gone already");
     }
+}
+
+/// Waits at most ten seconds.
+pub(crate) fn wait_until_gone(number: u32) -> bool {
+    (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        !is_alive(number)
+    })
 }

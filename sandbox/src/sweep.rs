@@ -50,20 +50,13 @@ fn leftover(base: &Path, meta: &fs::Metadata) {
     if let Some(server) = Postmaster::read(&data) {
         if process::is_alive(server.pid) && process::serves(server.pid, &data) {
             process::quit(server.pid);
-            if !gone(server.pid) {
+            if !process::wait_until_gone(server.pid) {
                 return;
             }
         }
         release(&server);
     }
     ignore(fs::remove_dir_all(base), "the next start tries again");
-}
-
-fn gone(pid: u32) -> bool {
-    (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
-        !process::is_alive(pid)
-    })
 }
 
 /// A server killed with KILL leaves its System V segment behind. Its number may be another
