@@ -118,3 +118,10 @@ fn misplaced(file: &Arc<SourceFile>, found: &Found<'_>) -> Diagnostic {
         .note("directives speak of the whole file, so they stand above its first statement")
         .help("move this line to the top of the file")
 }
+
+/// Whether a text that is no file any more, such as a stored undo, is to run in a transaction.
+#[must_use]
+pub fn is_transactional(text: &str) -> bool {
+    let file = Arc::new(SourceFile::new("", text));
+    !read(&file, &crate::lexer::lex(file.text()).tokens).0.no_transaction
+}

@@ -1,0 +1,110 @@
+//! What migrations can run on: a pool, a pooled connection or a plain client.
+
+use std::ops::Deref;
+
+use tokio_postgres::Client;
+
+#[cfg(feature = "deadpool")]
+use crate::error::Error;
+use crate::error::Result;
+
+/// Something migrations can run on: `&Pool`, `&mut Object` or `&mut Client`.
+///
+/// A run needs a connection for itself, so a connection is borrowed exclusively, and a pool lends
+/// one for the length of the run. A run that is cut short gives no connection back to the pool.
+///
+/// TLS is the business of whoever made the connection.
+#[diagnostic::on_unimplemented(
+    message = "migrations cannot run on `{Self}`",
+    note = "pass `&pool`, `&mut object` or `&mut client`: a run needs a connection for itself"
+)]
+pub trait Database: sealed::Connect {}
+
+impl<T: sealed::Connect> Database for T {}
+
+pub(crate) mod sealed {
+    use super::{Connection, Result};
+
+    /// The closed part of [`Database`](super::Database).
+    pub trait Connect: Send {
+        /// A connection for one run.
+        fn connect<'a>(self) -> impl Future<Output = Result<Connection<'a>>> + Send
+        where
+            Self: 'a;
+    }
+}
+
+/// A connection for one run.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Connection<'a>(Source<'a>);
+
+#[derive(Debug)]
+enum Source<'a> {
+    Borrowed(&'a Client),
+    #[cfg(feature = "deadpool")]
+    Pooled(Option<Box<deadpool_postgres::Object>>),
+}
+
+impl Connection<'_> {
+    /// Takes a pooled connection out of its pool for good, so that nobody gets it next.
+    pub(crate) fn discard(&mut self) {
+        match &mut self.0 {
+            Source::Borrowed(_) => {}
+            #[cfg(feature = "deadpool")]
+            Source::Pooled(object) => {
+                if let Some(object) = object.take() {
+                    drop(deadpool_postgres::Object::take(*object));
+                }
+            }
+        }
+    }
+}
+
+impl Deref for Connection<'_> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        match &self.0 {
+            Source::Borrowed(client) => client,
+            #[cfg(feature = "deadpool")]
+            #[expect(
+                clippy::expect_used,
+                reason = "only `discard` empties it, and that is the session's last act"
+            )]
+            Source::Pooled(object) => {
+                object.as_ref().expect("a connection is not used after it was discarded")
+            }
+        }
+    }
+}
+
+impl sealed::Connect for &mut Client {
+    async fn connect<'a>(self) -> Result<Connection<'a>>
+    where
+        Self: 'a,
+    {
+        Ok(Connection(Source::Borrowed(self)))
+    }
+}
+
+#[cfg(feature = "deadpool")]
+impl sealed::Connect for &mut deadpool_postgres::Object {
+    async fn connect<'a>(self) -> Result<Connection<'a>>
+    where
+        Self: 'a,
+    {
+        Ok(Connection(Source::Borrowed(self)))
+    }
+}
+
+#[cfg(feature = "deadpool")]
+impl sealed::Connect for &deadpool_postgres::Pool {
+    async fn connect<'a>(self) -> Result<Connection<'a>>
+    where
+        Self: 'a,
+    {
+        let object = self.get().await.map_err(|error| Error::from_connecting(&error))?;
+        Ok(Connection(Source::Pooled(Some(Box::new(object)))))
+    }
+}

@@ -1,0 +1,287 @@
+//! What went wrong in a run: what, where, in which state the database is now, what to do next.
+//!
+//! **Invariant:** the text is made when the error is made, from everything that is known then. An
+//! error never repeats its cause: `Display` says it all, so [`source`](std::error::Error::source)
+//! is empty, and the server's own error is behind [`Error::db_error`].
+
+use std::fmt;
+
+use dunlin_core::render::frame;
+use dunlin_core::{Location, Place};
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::drift::Drift;
+use crate::report::Report;
+
+/// The result of every verb.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A run that could not do what was asked.
+///
+/// Three levels of detail: `{}` is one line; `{:#}` is the whole frame with the place in the file,
+/// the state of the database and the next step; `{:?}` is the same frame, because a `main` that
+/// returns an error and an `unwrap` print that one.
+pub struct Error(Box<Inner>);
+
+/// What kind of problem an [`Error`] is; each asks for another reaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The server could not be reached, refused the connection, or the connection broke.
+    Connection,
+    /// The folder has changed since this binary was built (debug builds only).
+    Stale,
+    /// The database and this build disagree about what has been applied. Nothing was run.
+    Drift,
+    /// The history table cannot be used as it is. Nothing was run.
+    History,
+    /// Another migrator held the lock for longer than [`lock_wait`](crate::Migrator::lock_wait).
+    Locked,
+    /// The connection cannot hold a session lock: a pooler hands its statements to several sessions.
+    Pooler,
+    /// The server is a standby or the session is read-only.
+    ReadOnly,
+    /// A migration or an undo failed.
+    Migration,
+    /// There is no undo for a migration that was to be rolled back. Nothing was run.
+    NoUndo,
+    /// The target names no migration.
+    Target,
+    /// The server refused a statement of Dunlin's own.
+    Database,
+    /// An error a migration in Rust made itself, with [`Error::custom`].
+    Custom,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    headline: String,
+    place: Option<Place>,
+    body: Vec<String>,
+    notes: Vec<String>,
+    helps: Vec<String>,
+    migration: Option<String>,
+    drift: Vec<Drift>,
+    report: Option<Report>,
+    postgres: Option<tokio_postgres::Error>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, headline: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            headline: headline.into(),
+            place: None,
+            body: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+            migration: None,
+            drift: Vec::new(),
+            report: None,
+            postgres: None,
+        }))
+    }
+
+    /// An error of a migration in Rust: `message` says what is wrong in the data it found.
+    ///
+    /// ```
+    /// let error = dunlin::Error::custom("3 requests have no owner");
+    /// assert_eq!(error.to_string(), "3 requests have no owner");
+    /// ```
+    #[must_use]
+    pub fn custom(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Custom, message)
+    }
+
+    /// What kind of problem it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The migration that failed, if one did.
+    #[must_use]
+    pub fn migration(&self) -> Option<&str> {
+        self.0.migration.as_deref()
+    }
+
+    /// The place in the migration's file, if one is known.
+    #[must_use]
+    pub fn location(&self) -> Option<(&str, Location)> {
+        self.0.place.as_ref().map(|place| (place.path(), place.location()))
+    }
+
+    /// Everything the database and this build disagree about, for [`ErrorKind::Drift`].
+    #[must_use]
+    pub fn drift(&self) -> &[Drift] {
+        &self.0.drift
+    }
+
+    /// What had been done and stays done although the run failed.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.0.report.as_ref()
+    }
+
+    /// The server's own error, with its code, detail and hint.
+    #[must_use]
+    pub fn db_error(&self) -> Option<&DbError> {
+        self.0.postgres.as_ref().and_then(tokio_postgres::Error::as_db_error)
+    }
+
+    /// The server's SQLSTATE.
+    #[must_use]
+    pub fn code(&self) -> Option<&SqlState> {
+        self.db_error().map(DbError::code)
+    }
+
+    pub(crate) fn place(mut self, place: Option<Place>) -> Self {
+        self.0.place = place;
+        self
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.0.notes.push(note.into());
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.helps.push(help.into());
+        self
+    }
+
+    pub(crate) fn body(mut self, text: impl Into<String>) -> Self {
+        self.0.body.push(text.into());
+        self
+    }
+
+    /// The error a migration in Rust returned, as the failure of that migration.
+    pub(crate) fn of_rust_migration(mut self, name: &str, place: Place, verb: &str) -> Self {
+        self.0.headline = format!("migration `{name}` failed{verb}: {}", self.0.headline);
+        self.0.kind = ErrorKind::Migration;
+        self.0.place = Some(place);
+        self
+    }
+
+    pub(crate) fn in_migration(mut self, name: &str) -> Self {
+        self.0.migration = Some(name.to_owned());
+        self
+    }
+
+    pub(crate) fn with_drift(mut self, drift: Vec<Drift>) -> Self {
+        self.0.drift = drift;
+        self
+    }
+
+    pub(crate) fn with_report(mut self, report: Report) -> Self {
+        self.0.report = Some(report);
+        self
+    }
+
+    /// Keeps the driver's error and adds what the server said besides its message.
+    pub(crate) fn because(mut self, error: tokio_postgres::Error) -> Self {
+        if let Some(db) = error.as_db_error() {
+            if let Some(detail) = db.detail() {
+                self = self.note(format!("from the server: {detail}"));
+            }
+            if let Some(context) = db.where_() {
+                self = self.note(format!("in {}", context.replace('\n', "\nin ")));
+            }
+            if let Some(hint) = db.hint() {
+                self = self.help(format!("from the server: {hint}"));
+            }
+        }
+        self.0.postgres = Some(error);
+        self
+    }
+
+    /// A statement of Dunlin's own that the server refused, or a connection that broke in it.
+    pub(crate) fn from_postgres(doing: &str, error: tokio_postgres::Error) -> Self {
+        let kind =
+            if error.as_db_error().is_some() { ErrorKind::Database } else { ErrorKind::Connection };
+        let read_only = [SqlState::READ_ONLY_SQL_TRANSACTION];
+        if error.code().is_some_and(|code| read_only.contains(code)) {
+            return Self::read_only(doing).because(error);
+        }
+        let denied = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
+        let made = Self::new(kind, format!("{doing}: {}", cause(&error))).because(error);
+        if denied {
+            return made.help(
+                "grant the right to the role that migrates, or migrate as the owner of the schema",
+            );
+        }
+        made
+    }
+
+    pub(crate) fn read_only(doing: &str) -> Self {
+        Self::new(
+            ErrorKind::ReadOnly,
+            format!("{doing}: the server is a standby, or the session is read-only"),
+        )
+        .help("connect to the primary (`target_session_attrs=read-write`)")
+    }
+
+    pub(crate) fn from_connecting(error: &dyn fmt::Display) -> Self {
+        Self::new(ErrorKind::Connection, format!("no connection to the database: {error}"))
+            .note("nothing was changed")
+            .help("check that the server runs and that host, port, user and database are right")
+    }
+}
+
+/// The driver's or the server's message, once, with the SQLSTATE if the server spoke.
+pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} ({})", db.message(), db.code().code()),
+        // The driver's `Display` prints its cause as well, so this is all of it.
+        None => error.to_string(),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if !f.alternate() {
+            return f.write_str(&inner.headline);
+        }
+        if inner.body.is_empty() {
+            return f.write_str(&frame(
+                &inner.headline,
+                inner.place.as_ref(),
+                &[],
+                &inner.notes,
+                &inner.helps,
+            ));
+        }
+        f.write_str(&inner.headline)?;
+        for block in &inner.body {
+            write!(f, "\n\n{}", block.trim_end())?;
+        }
+        if inner.notes.len() + inner.helps.len() > 0 {
+            f.write_str("\n")?;
+        }
+        for note in &inner.notes {
+            write!(f, "\nnote: {note}")?;
+        }
+        for help in &inner.helps {
+            write!(f, "\nhelp: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:#}")
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// For `?` in a migration in Rust. The run adds the name of the migration and its file.
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let kind =
+            if error.as_db_error().is_some() { ErrorKind::Database } else { ErrorKind::Connection };
+        Self::new(kind, cause(&error)).because(error)
+    }
+}

@@ -1,0 +1,155 @@
+//! What a run tells while it runs.
+//!
+//! **Invariant:** events are facts, not texts. What they look like is the observer's affair; the
+//! runtime prints nothing.
+
+use std::time::Duration;
+
+use crate::report::Report;
+
+/// Something that happened in a run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Nothing is pending. The whole run was one question to the server.
+    UpToDate {
+        /// How many migrations are applied.
+        n_applied: usize,
+    },
+    /// The history table did not exist and does now.
+    HistoryCreated {
+        /// Its name with its schema, as it would stand in SQL.
+        table: &'a str,
+    },
+    /// Another migrator holds the lock. Sent once when the wait begins, then about once in 5 seconds.
+    Waiting {
+        /// Who holds it, if the server says so.
+        holder: Option<&'a Holder>,
+        /// How long this run has waited.
+        waited: Duration,
+    },
+    /// The database holds migrations that are newer than everything in this build.
+    DatabaseAhead {
+        /// Their names.
+        names: &'a [String],
+    },
+    /// Pending migrations that are older than something already applied; they run in their place.
+    Late {
+        /// Their names.
+        names: &'a [String],
+    },
+    /// Validation is over and this is about to run.
+    Started {
+        /// Up or down.
+        direction: Direction,
+        /// How many migrations.
+        n_pending: usize,
+    },
+    /// A migration begins.
+    MigrationStarted {
+        /// Its name.
+        name: &'a str,
+        /// Up or down.
+        direction: Direction,
+        /// For a migration without a transaction that was interrupted: the statements an earlier
+        /// run completed, which this one does not repeat.
+        n_skipped_statements: usize,
+    },
+    /// One line about what a migration did, `Created users table`. It becomes true with the
+    /// migration's [`MigrationFinished`](Event::MigrationFinished).
+    Progress {
+        /// The migration's name.
+        name: &'a str,
+        /// The line.
+        message: &'a str,
+    },
+    /// A migration and its row are committed.
+    MigrationFinished {
+        /// Its name.
+        name: &'a str,
+        /// Up or down.
+        direction: Direction,
+        /// How long it took.
+        duration: Duration,
+    },
+    /// Everything that was pending is done.
+    Finished {
+        /// Up or down.
+        direction: Direction,
+        /// What was done.
+        report: &'a Report,
+    },
+}
+
+/// Which way a migration runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// It is applied.
+    Up,
+    /// It is undone.
+    Down,
+}
+
+/// The session that holds the lock, as `pg_stat_activity` shows it.
+///
+/// What a role may not see (`pg_read_all_stats`) is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Holder {
+    /// The backend's process id on the server.
+    pub pid: i32,
+    /// The role.
+    pub user: String,
+    /// `application_name`.
+    pub application: String,
+    /// The client's address; empty for a unix socket.
+    pub host: String,
+    /// Since when its session exists, in seconds.
+    pub session_seconds: i64,
+    /// What it runs, or ran last, on one line and shortened to 80 characters.
+    pub query: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "pid {}", self.pid)?;
+        if !self.user.is_empty() {
+            write!(f, ", {}", self.user)?;
+        }
+        if !self.application.is_empty() {
+            write!(f, ", application `{}`", self.application)?;
+        }
+        if !self.host.is_empty() {
+            write!(f, ", from {}", self.host)?;
+        }
+        write!(f, ", connected for {} s", self.session_seconds)?;
+        if !self.query.is_empty() {
+            write!(f, ", running: {}", self.query)?;
+        }
+        Ok(())
+    }
+}
+
+/// Receives the events of a run.
+///
+/// Any `Fn(&Event<'_>) + Send + Sync` is one. It is called from the task that runs the migrations,
+/// so it must not block for long.
+///
+/// ```
+/// use dunlin::{Event, Observer};
+/// fn observe(observer: impl Observer) { observer.on_event(&Event::UpToDate { n_applied: 3 }); }
+/// observe(|event: &Event<'_>| assert!(matches!(event, Event::UpToDate { n_applied: 3 })));
+/// ```
+#[diagnostic::on_unimplemented(
+    note = "a closure needs its argument's type: `|event: &dunlin::Event<'_>| ...`"
+)]
+pub trait Observer: Send + Sync {
+    /// Called for each event, in order.
+    fn on_event(&self, event: &Event<'_>);
+}
+
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {
+    fn on_event(&self, event: &Event<'_>) {
+        self(event);
+    }
+}

@@ -1,0 +1,259 @@
+//! Running a file without a transaction: statement by statement, each recorded.
+//!
+//! **Invariant:** the row says which statements are done and which one was begun, so that a run that
+//! was cut off is continued, and a statement of which nobody knows whether it took effect is never
+//! repeated silently.
+
+use std::time::Instant;
+
+use dunlin_core::statement::{Object, Statement, Verb};
+use tokio_postgres::Error as PostgresError;
+
+use crate::applied::{Kind, Progress};
+use crate::error::{Error, ErrorKind, Result, cause};
+use crate::event::Event;
+use crate::execute::{Execution, lost, row};
+use crate::history::Row;
+use crate::plan::Step;
+use crate::quote::{identifier, literal};
+use crate::script::SqlText;
+use crate::session::text;
+
+impl Execution<'_, '_> {
+    /// Applies a migration without a transaction, behind what an earlier run has done of it.
+    pub(crate) async fn statements(&mut self, step: &Step, sql: &SqlText<'_>) -> Result<()> {
+        let n_statements = sql.statements.len();
+        let n_done = match step.progress {
+            Some(progress) => self.resume(step, progress, sql).await?,
+            None => 0,
+        };
+        let begun = Instant::now();
+        let mut progress = Progress { n_done, n_begun: n_statements.min(n_done + 1), n_statements };
+        let row = Row { progress: Some(progress), ..row(step.migration, Kind::SqlNoTransaction) };
+        let record = if step.progress.is_some() {
+            self.history.update(&row)
+        } else {
+            self.history.insert(&row)
+        };
+        self.record(row.name, &record).await?;
+        for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
+            self.drop_invalid_index(row.name, statement).await?;
+            if let Err(error) = self.session.run(statement.text(sql.text)).await {
+                // The server said no, so it is known that the statement is not done.
+                progress.n_begun = progress.n_done;
+                return Err(self
+                    .statement_failed(row.name, sql, progress, index, begun, error)
+                    .await);
+            }
+            progress.n_done = index + 1;
+            progress.n_begun = n_statements.min(index + 2);
+            let note = self.history.advance(row.name, progress, begun.elapsed());
+            self.record(row.name, &note).await?;
+        }
+        self.restore(row.name).await?;
+        self.tell_summary(row.name, sql);
+        Ok(())
+    }
+
+    /// Undoes a migration without a transaction; its row goes when all is done.
+    pub(crate) async fn undo_statements(
+        &mut self,
+        name: &str,
+        sql: &SqlText<'_>,
+        record: &str,
+    ) -> Result<()> {
+        for (index, statement) in sql.statements.iter().enumerate() {
+            if let Err(error) = self.session.run(statement.text(sql.text)).await {
+                let place = error.as_db_error().map(|db| sql.place_in_statement(index, db));
+                if place.is_none() {
+                    return Err(lost(name, error));
+                }
+                self.restore(name).await?;
+                let done = done_sentence(index, sql.statements.len());
+                return Err(Error::new(ErrorKind::Migration, format!("undo of `{name}` failed: {}", cause(&error)))
+                    .place(place)
+                    .because(error)
+                    .note(format!("it runs without a transaction: {done}; `{name}` still counts as applied"))
+                    .note(self.state())
+                    .help("mend the undo so that it can be repeated from its first statement, and start again"));
+            }
+        }
+        self.restore(name).await?;
+        self.record(name, record).await?;
+        self.tell_summary(name, sql);
+        Ok(())
+    }
+
+    /// How many statements of an interrupted migration are done, if that can be told.
+    async fn resume(&self, step: &Step, progress: Progress, sql: &SqlText<'_>) -> Result<usize> {
+        let name = step.migration.name;
+        let Progress { n_done, n_begun, n_statements } = progress;
+        let stored = self.history.texts(self.session, &[name]).await?;
+        let stored = stored.into_iter().next().and_then(|texts| texts.up).unwrap_or_default();
+        let stored = SqlText::new(name, &stored);
+        let texts = |sql: &SqlText<'_>| -> Vec<String> {
+            sql.statements.iter().take(n_done).map(|it| it.text(sql.text).to_owned()).collect()
+        };
+        if texts(&stored) != texts(sql) {
+            return Err(Error::new(
+                ErrorKind::Drift,
+                format!("the {n_done} completed statement(s) of the unfinished migration `{name}` were edited"),
+            )
+            .place(Some(sql.place_of(0)))
+            .note("nothing was changed; an earlier run completed them as they were")
+            .help("restore these statements; the ones behind them may be edited"));
+        }
+        let is_known =
+            n_begun <= n_done || sql.statements.get(n_done).is_some_and(builds_index_concurrently);
+        if is_known {
+            return Ok(n_done);
+        }
+        let (table, name_literal, number) = (&self.history.qualified, literal(name), n_done + 1);
+        Err(Error::new(
+            ErrorKind::Migration,
+            format!("migration `{name}` was cut off in statement {number} of {n_statements}"),
+        )
+        .place(Some(sql.place_of(n_done)))
+        .note(format!("{}; whether this one took effect cannot be told from here", done_sentence(n_done, n_statements)))
+        .note("nothing was changed by this run")
+        .help(format!("look. If it took effect: UPDATE {table} SET statements_done = {number} WHERE name = {name_literal};"))
+        .help(format!("if it did not: UPDATE {table} SET statements_begun = {n_done} WHERE name = {name_literal}; then start again")))
+    }
+
+    /// Removes what an interrupted `CREATE INDEX CONCURRENTLY` has left, so that `IF NOT EXISTS`
+    /// cannot pass over an index that no query uses.
+    async fn drop_invalid_index(&self, migration: &str, statement: &Statement) -> Result<()> {
+        let index = statement.effects.iter().find(|it| {
+            it.concurrently
+                && it.object == Object::Index
+                && it.verb == Verb::Created
+                && it.name.is_some()
+        });
+        let (Some(index), Some(table)) =
+            (index.and_then(|it| it.name.as_deref()), index.and_then(|it| it.on.as_deref()))
+        else {
+            return Ok(());
+        };
+        let question = format!(
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class t \
+             JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE t.oid = pg_catalog.to_regclass({}) AND NOT i.indisvalid AND c.relkind = 'i' \
+             AND c.relname = (pg_catalog.parse_ident({}))[pg_catalog.array_upper(pg_catalog.parse_ident({}), 1)]",
+            literal(table),
+            literal(index),
+            literal(index),
+        );
+        let rows = self
+            .session
+            .rows(&question)
+            .await
+            .map_err(|error| lost_or_refused(migration, error))?;
+        for row in &rows {
+            let (schema, name) = (
+                text(row, "nspname").unwrap_or_default(),
+                text(row, "relname").unwrap_or_default(),
+            );
+            let invalid = format!("{}.{}", identifier(schema), identifier(name));
+            let drop = format!("DROP INDEX CONCURRENTLY {invalid}");
+            self.session.run(&drop).await.map_err(|error| lost_or_refused(migration, error))?;
+            let message =
+                format!("Dropped the invalid index {invalid} that an interrupted run had left");
+            self.tell(&Event::Progress { name: migration, message: &message });
+        }
+        Ok(())
+    }
+
+    async fn statement_failed(
+        &mut self,
+        name: &str,
+        sql: &SqlText<'_>,
+        progress: Progress,
+        index: usize,
+        begun: Instant,
+        error: PostgresError,
+    ) -> Error {
+        let Some(place) = error.as_db_error().map(|db| sql.place_in_statement(index, db)) else {
+            return lost_statement(name, sql, index, error);
+        };
+        let note = self.history.advance(name, progress, begun.elapsed());
+        if let Err(second) = self.record(name, &note).await {
+            return second;
+        }
+        if let Err(second) = self.restore(name).await {
+            return second;
+        }
+        let n = sql.statements.len();
+        Error::new(ErrorKind::Migration, format!("migration `{name}` failed: {}", cause(&error)))
+            .place(Some(place))
+            .because(error)
+            .note(format!("it runs without a transaction: {}", done_sentence(index, n)))
+            .note(self.state())
+            .help(format!("mend statement {} and start again: the run continues there", index + 1))
+    }
+
+    /// Writes to the history table with the role the run began with, whatever the file has set.
+    async fn record(&self, name: &str, statement: &str) -> Result<()> {
+        let role = literal(self.session.role());
+        let batch = format!(
+            "BEGIN; SELECT pg_catalog.set_config('role', {role}, true); {statement}; COMMIT"
+        );
+        match self.session.run(&batch).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.as_db_error().is_none() => Err(lost(name, error)),
+            Err(error) => {
+                // The batch began a transaction that the error aborted.
+                let ended = self.session.run("ROLLBACK").await;
+                let refused =
+                    Error::from_postgres(&format!("recording how far `{name}` has come"), error);
+                Err(match ended {
+                    Ok(()) => refused,
+                    Err(second) => lost(name, second),
+                })
+            }
+        }
+    }
+
+    async fn restore(&self, name: &str) -> Result<()> {
+        self.session
+            .run(self.session.restoring())
+            .await
+            .map_err(|error| lost_or_refused(name, error))
+    }
+}
+
+/// Whether the outcome of a statement can be read from the catalogs.
+fn builds_index_concurrently(statement: &Statement) -> bool {
+    statement.effects.iter().any(|it| {
+        it.concurrently && it.object == Object::Index && it.verb == Verb::Created && it.conditional
+    })
+}
+
+/// Which statements are done, in words.
+fn done_sentence(n_done: usize, n: usize) -> String {
+    match n_done {
+        0 => format!("none of its {n} statement(s) is done"),
+        1 => format!("statement 1 of {n} is done and stays done"),
+        _ => format!("statements 1 to {n_done} of {n} are done and stay done"),
+    }
+}
+
+fn lost_or_refused(name: &str, error: PostgresError) -> Error {
+    if error.as_db_error().is_none() {
+        return lost(name, error);
+    }
+    Error::from_postgres(&format!("preparing a statement of `{name}`"), error)
+}
+
+fn lost_statement(name: &str, sql: &SqlText<'_>, index: usize, error: PostgresError) -> Error {
+    let n = sql.statements.len();
+    Error::new(
+        ErrorKind::Connection,
+        format!("the connection broke during migration `{name}`: {}", cause(&error)),
+    )
+    .place(Some(sql.place_of(index)))
+    .because(error)
+    .note(format!("it runs without a transaction: {}", done_sentence(index, n)))
+    .note(format!("whether statement {} took effect cannot be told from here", index + 1))
+    .help("start again: the run looks, and says what is to be done if it cannot tell either")
+}

@@ -1,0 +1,519 @@
+//! The history table: its shape, and every statement about it.
+//!
+//! **Invariant:** after the first question of a run, the table is written with its schema in every
+//! statement, so that no migration can make us read or write another one.
+
+use std::time::{Duration, SystemTime};
+
+use dunlin_core::checksum::hex;
+use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::error::SqlState;
+
+use crate::applied::{Applied, Kind, Progress};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lock::halves;
+use crate::quote::{identifier, literal, optional_literal};
+use crate::session::{Session, Settings, text};
+
+/// The columns an older tracking table has, and the ones people query by hand.
+const PLAIN_COLUMNS: [&str; 3] = ["id", "name", "executed_at"];
+
+/// The columns Dunlin adds, with their types.
+const OWN_COLUMNS: [(&str, &str); 10] = [
+    ("checksum", "text"),
+    ("kind", "text"),
+    ("duration_ms", "bigint"),
+    ("applied_by", "text"),
+    ("application", "text"),
+    ("up_text", "text"),
+    ("down_text", "text"),
+    ("statements", "integer"),
+    ("statements_done", "integer"),
+    ("statements_begun", "integer"),
+];
+
+/// Where the table is said to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) schema: Option<String>,
+    pub(crate) name: String,
+}
+
+/// The table of one run, in the schema the run found it in or will create it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct History {
+    /// Schema and name as they stand in SQL.
+    pub(crate) qualified: String,
+    schema: String,
+    name: String,
+    schema_is_configured: bool,
+}
+
+/// The answer to the first question of a run.
+#[derive(Debug)]
+pub(crate) struct Glance {
+    pub(crate) history: History,
+    pub(crate) database: String,
+    /// Present when the table could be read; what else may be wrong is found out under the lock.
+    pub(crate) sum: Option<Sum>,
+    pub(crate) read_only: bool,
+}
+
+/// The table in a nutshell.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub(crate) n_rows: usize,
+    n_unfinished: usize,
+    fingerprint: String,
+}
+
+/// Everything a run must know before it decides.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) exists: bool,
+    pub(crate) applied: Vec<Applied>,
+    pub(crate) settings: Settings,
+    pub(crate) backend: i32,
+    pub(crate) holds_lock: bool,
+}
+
+/// What a table of the right name turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+enum Shape {
+    Absent,
+    Ours,
+    /// Only the three columns of an older tracking table.
+    Plain,
+    Foreign {
+        what: String,
+    },
+}
+
+/// A row about to be written.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) checksum: String,
+    pub(crate) kind: Kind,
+    pub(crate) up_text: &'a str,
+    pub(crate) down_text: Option<&'a str>,
+    /// For a migration without a transaction.
+    pub(crate) progress: Option<Progress>,
+}
+
+impl Sum {
+    /// Whether the table holds exactly the migrations with this fingerprint, all of them finished.
+    pub(crate) fn is(&self, fingerprint: &[u8; 32]) -> bool {
+        self.n_unfinished == 0 && self.fingerprint == hex(fingerprint)
+    }
+}
+
+impl Table {
+    fn written(&self) -> String {
+        match &self.schema {
+            Some(schema) => format!("{}.{}", identifier(schema), identifier(&self.name)),
+            None => identifier(&self.name),
+        }
+    }
+
+    /// One round trip whose question and answer have a constant size: where we are, and whether the
+    /// history is what this build expects.
+    pub(crate) async fn glance(&self, session: &Session<'_>) -> Result<Glance> {
+        let table = self.written();
+        // The first statement answers even if the second fails because there is no such table.
+        let question = format!(
+            "SELECT pg_catalog.current_database() AS database, pg_catalog.current_schema() AS schema, \
+             pg_catalog.current_setting('transaction_read_only') AS read_only, \
+             pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
+             SELECT pg_catalog.count(*) AS n_rows, \
+             pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
+             pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg( \
+             name || E'\\n' || coalesce(checksum, '') || E'\\n', '' ORDER BY name COLLATE \"C\"), ''), 'UTF8')), 'hex') \
+             AS fingerprint, \
+             (SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid = {}::pg_catalog.regclass) AS table_schema FROM {table}",
+            literal(&table),
+        );
+        let doing = "reading the history table";
+        let answers =
+            session.send(&question).await.map_err(|error| Error::from_postgres(doing, error))?;
+        let (rows, error) = answers.rows_until_error().await;
+        let Some(context) = rows.first() else {
+            return Err(match error {
+                Some(error) => Error::from_postgres("asking the server where we are", error),
+                None => Error::new(
+                    ErrorKind::Database,
+                    "the server gave no answer to a question of one row",
+                ),
+            });
+        };
+        let (history, database, read_only) = self.located(context)?;
+        if let Some(error) = error {
+            return match error.code() {
+                Some(
+                    &SqlState::UNDEFINED_TABLE
+                    | &SqlState::UNDEFINED_COLUMN
+                    | &SqlState::INVALID_SCHEMA_NAME,
+                ) => Ok(Glance { history, database, sum: None, read_only }),
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(Error::from_postgres(doing, error)
+                    .help(format!(
+                        "GRANT SELECT ON {} TO the role this application connects as",
+                        history.qualified
+                    ))),
+                _ => Err(Error::from_postgres(doing, error)),
+            };
+        }
+        let sum = rows.get(1).map(|row| sum(row, &history)).transpose()?.flatten();
+        Ok(Glance { history, database, sum, read_only })
+    }
+
+    fn located(&self, context: &SimpleQueryRow) -> Result<(History, String, bool)> {
+        if text(context, "in_transaction") == Some("t") {
+            return Err(Error::new(ErrorKind::Database, "the connection is inside a transaction")
+                .note("each migration is a transaction of its own, so none may be open; nothing was changed")
+                .help("commit or roll back before migrating, or pass the pool"));
+        }
+        let Some(schema) = self.schema.as_deref().or_else(|| text(context, "schema")) else {
+            return Err(Error::new(ErrorKind::History, "no schema of the search path exists")
+                .note("the history table lives in the first schema of the search path; nothing was changed")
+                .help("create a schema of the search path, or name one: `Migrator::history_schema(\"...\")`"));
+        };
+        let database = text(context, "database").unwrap_or_default().to_owned();
+        let history = History {
+            qualified: format!("{}.{}", identifier(schema), identifier(&self.name)),
+            schema: schema.to_owned(),
+            name: self.name.clone(),
+            schema_is_configured: self.schema.is_some(),
+        };
+        Ok((history, database, text(context, "read_only") == Some("on")))
+    }
+}
+
+/// The sum of the table the server found, or nothing when that is not the table in our schema.
+fn sum(row: &SimpleQueryRow, history: &History) -> Result<Option<Sum>> {
+    let found_in = text(row, "table_schema").unwrap_or_default();
+    if found_in != history.schema {
+        return Err(Error::new(
+            ErrorKind::History,
+            format!("the history table is in schema `{found_in}`, but the search path begins with `{}`", history.schema),
+        )
+        .note("a second history table would make every migration run again; nothing was changed")
+        .help(format!("name the schema: `Migrator::history_schema({found_in:?})`, or `({:?})` to begin anew there", history.schema)));
+    }
+    let number =
+        |column| text(row, column).and_then(|number| number.parse().ok()).unwrap_or_default();
+    Ok(Some(Sum {
+        n_rows: number("n_rows"),
+        n_unfinished: number("n_unfinished"),
+        fingerprint: text(row, "fingerprint").unwrap_or_default().to_owned(),
+    }))
+}
+
+impl History {
+    /// The text whose hash is the key of the lock.
+    pub(crate) fn lock_name(&self, database: &str) -> String {
+        format!("dunlin\n{database}\n{}\n{}", self.schema, self.name)
+    }
+
+    /// Everything a run must know, in one round trip when `known_to_exist`, else in two.
+    ///
+    /// `lock` is the key whose possession the answer reports.
+    pub(crate) async fn state(
+        &self,
+        session: &Session<'_>,
+        lock: Option<i64>,
+        known_to_exist: bool,
+    ) -> Result<State> {
+        let doing = "reading the state of the database";
+        let mut question = self.question(lock);
+        if known_to_exist {
+            question += &format!("; {}", self.select_rows());
+        }
+        let answers =
+            session.send(&question).await.map_err(|error| Error::from_postgres(doing, error))?;
+        // The table may have gone since; then the first answers say so.
+        let (mut rows, error) = answers.rows_until_error().await;
+        if let Some(error) = error.filter(|error| {
+            !matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_COLUMN))
+        }) {
+            return Err(Error::from_postgres(doing, error));
+        }
+        let shape = shape(&rows);
+        self.usable(&shape)?;
+        let exists = shape == Shape::Ours;
+        if exists && !known_to_exist {
+            rows.extend(
+                session
+                    .rows(&self.select_rows())
+                    .await
+                    .map_err(|error| Error::from_postgres(doing, error))?,
+            );
+        }
+        Ok(state(&rows, exists))
+    }
+
+    fn question(&self, lock: Option<i64>) -> String {
+        let (high, low) = halves(lock.unwrap_or_default());
+        format!(
+            "SELECT 'session' AS part, pg_catalog.current_setting('role') AS role, session_user AS session_user, \
+             pg_catalog.pg_backend_pid() AS backend, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
+             l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1 \
+             AND l.classid = {high} AND l.objid = {low}) AS holds_lock; \
+             SELECT 'setting' AS part, name, setting FROM pg_catalog.pg_settings WHERE source = 'session'; \
+             SELECT 'column' AS part, c.relkind, a.attname FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+             WHERE n.nspname = {} AND c.relname = {}",
+            literal(&self.schema),
+            literal(&self.name),
+        )
+    }
+
+    fn select_rows(&self) -> String {
+        format!(
+            "SELECT 'row' AS part, id, name, (extract(epoch FROM executed_at) * 1000000)::pg_catalog.int8 AS executed_at_us, \
+             checksum, kind, duration_ms, applied_by, application, statements, statements_done, statements_begun, \
+             down_text IS NOT NULL AS has_down_text FROM {} ORDER BY id",
+            self.qualified
+        )
+    }
+
+    fn usable(&self, shape: &Shape) -> Result<()> {
+        let table = &self.qualified;
+        match shape {
+            Shape::Absent | Shape::Ours => Ok(()),
+            Shape::Plain => Err(Error::new(
+                ErrorKind::History,
+                format!("{table} is an older tracking table: it has only id, name and executed_at"),
+            )
+            .note("nothing was changed; Dunlin keeps checksums beside these columns and adds them only on request")
+            .help(format!(
+                "if its names are those of `Registry::iter`, add the columns once with `Migrator::adopt`, \
+                 or keep another table: `Migrator::history_table(\"...\")` instead of {:?}",
+                self.name
+            ))),
+            Shape::Foreign { what } => Err(Error::new(ErrorKind::History, format!("{table} is not a history table: {what}"))
+                .note("nothing was changed; the table belongs to somebody else")
+                .help("give the history table another name: `Migrator::history_table(\"dunlin_migrations\")`")),
+        }
+    }
+
+    /// Whether the table is an older tracking table that can be adopted.
+    pub(crate) async fn is_plain(&self, session: &Session<'_>) -> Result<bool> {
+        let rows = session.rows(&self.question(None)).await;
+        let shape = shape(
+            &rows.map_err(|error| Error::from_postgres("reading the tracking table", error))?,
+        );
+        match shape {
+            Shape::Plain => Ok(true),
+            Shape::Ours | Shape::Absent => Ok(false),
+            Shape::Foreign { .. } => self.usable(&shape).map(|()| false),
+        }
+    }
+
+    /// Statements that create the table, and its schema if one was configured.
+    pub(crate) fn create(&self) -> String {
+        let schema = if self.schema_is_configured {
+            format!("CREATE SCHEMA IF NOT EXISTS {}; ", identifier(&self.schema))
+        } else {
+            String::new()
+        };
+        let columns = OWN_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
+        format!(
+            "{schema}CREATE TABLE {} (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
+             executed_at timestamptz NOT NULL DEFAULT current_timestamp{columns})",
+            self.qualified
+        )
+    }
+
+    /// Statements that turn an older tracking table into ours.
+    pub(crate) fn adopt(&self) -> String {
+        let columns =
+            OWN_COLUMNS.map(|(name, kind)| format!("ADD COLUMN {name} {kind}")).join(", ");
+        format!(
+            "ALTER TABLE {} {columns}; UPDATE {} SET kind = 'adopted'",
+            self.qualified, self.qualified
+        )
+    }
+
+    /// The statement that records a migration; in its own transaction, it also measures it.
+    pub(crate) fn insert(&self, row: &Row<'_>) -> String {
+        let number = |number: Option<usize>| {
+            number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
+        };
+        let progress = row.progress;
+        let (done, begun, all) = (
+            number(progress.map(|it| it.n_done)),
+            number(progress.map(|it| it.n_begun)),
+            number(progress.map(|it| it.n_statements)),
+        );
+        format!(
+            "INSERT INTO {} (name, executed_at, checksum, kind, duration_ms, applied_by, application, up_text, \
+             down_text, statements_done, statements_begun, statements) VALUES ({}, pg_catalog.clock_timestamp(), {}, {}, \
+             (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::pg_catalog.int8, \
+             current_user, pg_catalog.current_setting('application_name'), {}, {}, {done}, {begun}, {all})",
+            self.qualified,
+            literal(row.name),
+            literal(&row.checksum),
+            literal(row.kind.as_str()),
+            literal(row.up_text),
+            optional_literal(row.down_text),
+        )
+    }
+
+    /// The statement that notes how far a migration without a transaction has come.
+    pub(crate) fn advance(&self, name: &str, progress: Progress, duration: Duration) -> String {
+        let Progress { n_done, n_begun, .. } = progress;
+        format!(
+            "UPDATE {} SET statements_done = {n_done}, statements_begun = {n_begun}, \
+             executed_at = pg_catalog.clock_timestamp(), duration_ms = {} WHERE name = {}",
+            self.qualified,
+            duration.as_millis(),
+            literal(name)
+        )
+    }
+
+    /// The statement that takes up an unfinished migration again, with the texts of this build.
+    pub(crate) fn update(&self, row: &Row<'_>) -> String {
+        let Progress { n_done, n_begun, n_statements } = row.progress.unwrap_or_default();
+        format!(
+            "UPDATE {} SET statements_done = {n_done}, statements_begun = {n_begun}, statements = {n_statements}, \
+             checksum = {}, up_text = {}, down_text = {} WHERE name = {}",
+            self.qualified,
+            literal(&row.checksum),
+            literal(row.up_text),
+            optional_literal(row.down_text),
+            literal(row.name)
+        )
+    }
+
+    /// The statement that makes a migration pending again.
+    pub(crate) fn delete(&self, name: &str) -> String {
+        format!("DELETE FROM {} WHERE name = {}", self.qualified, literal(name))
+    }
+
+    /// The texts stored with some migrations: what was applied, and how to undo it.
+    pub(crate) async fn texts(
+        &self,
+        session: &Session<'_>,
+        names: &[&str],
+    ) -> Result<Vec<StoredTexts>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = names.iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ");
+        let question = format!(
+            "SELECT name, up_text, down_text FROM {} WHERE name IN ({list})",
+            self.qualified
+        );
+        let rows = session
+            .rows(&question)
+            .await
+            .map_err(|error| Error::from_postgres("reading stored texts", error))?;
+        Ok(rows
+            .iter()
+            .map(|row| StoredTexts {
+                name: text(row, "name").unwrap_or_default().to_owned(),
+                up: text(row, "up_text").map(str::to_owned),
+                down: text(row, "down_text").map(str::to_owned),
+            })
+            .collect())
+    }
+}
+
+/// What the table keeps of one migration's texts.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredTexts {
+    pub(crate) name: String,
+    pub(crate) up: Option<String>,
+    pub(crate) down: Option<String>,
+}
+
+fn shape(rows: &[SimpleQueryRow]) -> Shape {
+    let described: Vec<_> = rows.iter().filter(|row| text(row, "part") == Some("column")).collect();
+    let Some(first) = described.first() else { return Shape::Absent };
+    let kind = text(first, "relkind").unwrap_or_default();
+    if !matches!(kind, "r" | "p") {
+        let what = match kind {
+            "v" | "m" => "it is a view",
+            "S" => "it is a sequence",
+            "i" | "I" => "it is an index",
+            _ => "it is not a table",
+        };
+        return Shape::Foreign { what: what.to_owned() };
+    }
+    let has = |name: &str| described.iter().any(|row| text(row, "attname") == Some(name));
+    let missing: Vec<_> = PLAIN_COLUMNS.into_iter().filter(|name| !has(name)).collect();
+    if !missing.is_empty() {
+        return Shape::Foreign {
+            what: format!("it has no column {}", missing.join(", no column ")),
+        };
+    }
+    let own_missing: Vec<_> =
+        OWN_COLUMNS.into_iter().map(|(name, _)| name).filter(|name| !has(name)).collect();
+    if own_missing.is_empty() {
+        Shape::Ours
+    } else if own_missing.len() == OWN_COLUMNS.len() && described.len() == PLAIN_COLUMNS.len() {
+        Shape::Plain
+    } else {
+        Shape::Foreign { what: format!("it has no column {}", own_missing.join(", no column ")) }
+    }
+}
+
+fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
+    let mut state = State {
+        exists,
+        applied: Vec::new(),
+        settings: Settings::default(),
+        backend: 0,
+        holds_lock: false,
+    };
+    for row in rows {
+        match text(row, "part") {
+            Some("session") => {
+                state.settings.role = text(row, "role").unwrap_or("none").to_owned();
+                state.settings.session_user =
+                    text(row, "session_user").unwrap_or_default().to_owned();
+                state.backend =
+                    text(row, "backend").and_then(|pid| pid.parse().ok()).unwrap_or_default();
+                state.holds_lock = text(row, "holds_lock") == Some("t");
+            }
+            Some("setting") => {
+                if let (Some(name), Some(value)) = (text(row, "name"), text(row, "setting")) {
+                    state.settings.changed.push((name.to_owned(), value.to_owned()));
+                }
+            }
+            Some("row") => state.applied.push(applied(row)),
+            _ => {}
+        }
+    }
+    state
+}
+
+/// A row as it is, whatever people have done to it by hand: nothing here can fail.
+fn applied(row: &SimpleQueryRow) -> Applied {
+    let owned = |column| text(row, column).map(str::to_owned);
+    fn number<T: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -> Option<T> {
+        text(row, column).and_then(|number| number.parse().ok())
+    }
+    let statements = (number(row, "statements_done"), number(row, "statements"));
+    let n_begun = number(row, "statements_begun");
+    Applied {
+        id: number(row, "id").unwrap_or_default(),
+        name: owned("name").unwrap_or_default(),
+        executed_at: number::<u64>(row, "executed_at_us")
+            .map(|us| SystemTime::UNIX_EPOCH + Duration::from_micros(us)),
+        checksum: owned("checksum"),
+        kind: owned("kind"),
+        duration: number(row, "duration_ms").map(Duration::from_millis),
+        applied_by: owned("applied_by"),
+        application: owned("application"),
+        progress: match statements {
+            (Some(n_done), Some(n_statements)) => {
+                Some(Progress { n_done, n_begun: n_begun.unwrap_or(n_done), n_statements })
+            }
+            _ => None,
+        },
+        has_down_text: text(row, "has_down_text") == Some("t"),
+    }
+}

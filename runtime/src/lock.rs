@@ -1,0 +1,149 @@
+//! The advisory lock that makes one of many starters the one that migrates.
+//!
+//! It is polled and never waited for: a session that waits in `pg_advisory_lock` holds a snapshot,
+//! and `CREATE INDEX CONCURRENTLY` of the holder would wait for that snapshot for ever.
+//!
+//! **Invariant:** between two attempts the session is idle, outside any transaction.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use dunlin_core::Checksum;
+
+use crate::console::written;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Holder, Observer};
+use crate::session::{Session, text};
+
+/// The pause before the second attempt; it doubles up to [`POLL_MAX`].
+const POLL_MIN: Duration = Duration::from_millis(25);
+const POLL_MAX: Duration = Duration::from_secs(1);
+/// How often a wait is announced.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(5);
+
+/// The key for a text: the first 8 bytes of its SHA-256.
+pub(crate) fn key(name: &str) -> i64 {
+    let checksum = Checksum::of(name);
+    let [a, b, c, d, e, f, g, h, ..] = *checksum.as_bytes();
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Takes the lock, or gives up after `wait`.
+pub(crate) async fn acquire(
+    session: &mut Session<'_>,
+    key: i64,
+    wait: Duration,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let begun = Instant::now();
+    let mut pause = POLL_MIN;
+    let mut announced: Option<Instant> = None;
+    loop {
+        if attempt(session, key).await? {
+            return Ok(());
+        }
+        let waited = begun.elapsed();
+        if waited >= wait {
+            return Err(gave_up(session, key, waited).await);
+        }
+        if announced.is_none_or(|at| at.elapsed() >= ANNOUNCE_EVERY) {
+            announced = Some(Instant::now());
+            let holder = holder(session, key).await?;
+            observer.on_event(&Event::Waiting { holder: holder.as_ref(), waited });
+        }
+        tokio::time::sleep(jittered(pause).min(wait.saturating_sub(waited))).await;
+        pause = (pause * 2).min(POLL_MAX);
+    }
+}
+
+async fn attempt(session: &mut Session<'_>, key: i64) -> Result<bool> {
+    session.may_hold_lock(key);
+    let rows =
+        session.rows(&format!("SELECT pg_catalog.pg_try_advisory_lock({key}) AS locked")).await;
+    let rows = rows.map_err(|error| Error::from_postgres("taking the migration lock", error))?;
+    let locked = rows.first().and_then(|row| text(row, "locked")) == Some("t");
+    if !locked {
+        session.has_no_lock();
+    }
+    Ok(locked)
+}
+
+/// Between half of the pause and the whole: starters that began together do not stay together.
+fn jittered(pause: Duration) -> Duration {
+    let random = RandomState::new().hash_one(pause) % 512;
+    pause / 2 + pause * u32::try_from(random).unwrap_or_default() / 1024
+}
+
+async fn gave_up(session: &Session<'_>, key: i64, waited: Duration) -> Error {
+    let holder = match holder(session, key).await {
+        Ok(holder) => holder,
+        Err(error) => return error,
+    };
+    let whose = holder
+        .as_ref()
+        .map_or_else(|| "held by another session".to_owned(), |it| format!("held by {it}"));
+    let error = Error::new(
+        ErrorKind::Locked,
+        format!("another migrator holds the lock; gave up after {}", written(waited)),
+    )
+    .note(whose)
+    .note("nothing was changed by this run");
+    match holder {
+        Some(Holder { pid, .. }) => error.help(format!(
+            "if it works, wait and start again, or wait longer: `Migrator::lock_wait`; \
+             if it hangs, end it: SELECT pg_terminate_backend({pid})"
+        )),
+        None => error.help("start again"),
+    }
+}
+
+/// The session that holds the lock, or nothing if it has been released since.
+async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
+    let (high, low) = halves(key);
+    let question = format!(
+        "SELECT a.pid, a.usename, a.application_name, a.client_addr, \
+         (extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start))::pg_catalog.int8 AS seconds, \
+         pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS query \
+         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
+         AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"
+    );
+    let rows = session.rows(&question).await;
+    let rows =
+        rows.map_err(|error| Error::from_postgres("asking who holds the migration lock", error))?;
+    Ok(rows.first().map(|row| {
+        let owned = |column| text(row, column).unwrap_or_default().to_owned();
+        Holder {
+            pid: owned("pid").parse().unwrap_or_default(),
+            user: owned("usename"),
+            application: owned("application_name"),
+            host: owned("client_addr"),
+            session_seconds: owned("seconds").parse().unwrap_or_default(),
+            query: owned("query"),
+        }
+    }))
+}
+
+/// The two halves of a key as `pg_locks` shows them (manual, 54.12).
+pub(crate) const fn halves(key: i64) -> (i64, i64) {
+    ((key >> 32) & 0xffff_ffff, key & 0xffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_unsigned() {
+        assert_eq!(halves(-1), (0xffff_ffff, 0xffff_ffff));
+        assert_eq!(halves(1 << 32 | 7), (1, 7));
+    }
+
+    #[test]
+    fn a_pause_is_never_longer_than_it_should_be() {
+        for _ in 0..100 {
+            let pause = jittered(POLL_MAX);
+            assert!(pause >= POLL_MAX / 2 && pause <= POLL_MAX, "{pause:?}");
+        }
+    }
+}

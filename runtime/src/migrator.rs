@@ -1,0 +1,506 @@
+//! The engine's table of contents.
+
+use std::time::{Duration, Instant};
+
+use crate::database::Database;
+use crate::drift::{Drift, advice};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Direction, Event, Observer};
+use crate::execute::{Execution, Undo, UndoCode};
+use crate::history::{Glance, History, State, StoredTexts, Table};
+use crate::plan::{self, Plan, Policies, Target, UnknownTarget};
+use crate::registry::{Code, Registry};
+use crate::report::Report;
+use crate::session::Session;
+use crate::status::Status;
+use crate::{lock, stale};
+
+/// Brings a database to where a [`Registry`] says it should be.
+///
+/// ```no_run
+/// static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("../migrations");
+///
+/// # async fn start(pool: deadpool_postgres::Pool) -> dunlin::Result<()> {
+/// let report = dunlin::Migrator::new(&MIGRATIONS).apply(&pool).await?;
+/// println!("{} migrations applied", report.done().len());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancellation
+///
+/// Every verb may be dropped at any point. An open transaction is rolled back, the lock is released
+/// and the settings of the session are given back before any later query on that connection; a
+/// connection of a pool is closed instead of being returned. A statement the server is in the middle
+/// of is not interrupted. What was committed stays, and the next run continues behind it.
+#[must_use]
+pub struct Migrator<'a> {
+    registry: &'a Registry,
+    table: Table,
+    policies: Policies,
+    lock_wait: Duration,
+    observer: Box<dyn Observer + 'a>,
+}
+
+/// How long a starter waits for another one by default.
+const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(300);
+/// The history table by default.
+const DEFAULT_TABLE: &str = "migrations";
+
+impl<'a> Migrator<'a> {
+    /// A migrator with the default policies.
+    pub fn new(registry: &'a Registry) -> Self {
+        Self {
+            registry,
+            table: Table { schema: None, name: DEFAULT_TABLE.to_owned() },
+            policies: Policies::default(),
+            lock_wait: DEFAULT_LOCK_WAIT,
+            observer: Box::new(|_: &Event<'_>| {}),
+        }
+    }
+
+    /// Keeps the history in a table of this name, `migrations` by default.
+    ///
+    /// The name is taken as it is, capital letters and quotes included.
+    pub fn history_table(mut self, name: impl Into<String>) -> Self {
+        self.table.name = name.into();
+        self
+    }
+
+    /// Keeps the history table in this schema, which is created if it does not exist.
+    ///
+    /// By default it is the first schema of the search path that exists when the run begins.
+    pub fn history_schema(mut self, schema: impl Into<String>) -> Self {
+        self.table.schema = Some(schema.into());
+        self
+    }
+
+    /// Whether a pending migration that is older than something applied is drift.
+    ///
+    /// By default it is not: it runs in its place, and [`Event::Late`] announces it.
+    pub const fn strict_order(mut self, strict: bool) -> Self {
+        self.policies.strict_order = strict;
+        self
+    }
+
+    /// How long to wait while another migrator holds the lock, 5 minutes by default.
+    pub const fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// Tells this observer what happens.
+    pub fn observer(mut self, observer: impl Observer + 'a) -> Self {
+        self.observer = Box::new(observer);
+        self
+    }
+
+    /// Applies everything that is pending, each migration in its own transaction.
+    ///
+    /// With nothing pending this is one round trip, takes no lock, writes nothing and needs only
+    /// `SELECT` on the history table. Otherwise it takes the lock, reads the history again, refuses
+    /// before anything runs if anything has drifted, and stops at the first failure.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]. What had been applied before a failure stays: [`Error::report`] lists it.
+    pub async fn apply(&self, database: impl Database) -> Result<Report> {
+        self.apply_to(database, Target::Latest).await
+    }
+
+    /// As [`apply`](Self::apply), up to and including a migration or a version.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply), and [`ErrorKind::Target`] when the target names nothing.
+    pub async fn apply_to(
+        &self,
+        database: impl Database,
+        target: impl Into<Target>,
+    ) -> Result<Report> {
+        let target = target.into();
+        let begun = Instant::now();
+        stale::check(self.registry)?;
+        let mut session = Session::new(database.connect().await?);
+        let glance = self.table.glance(&session).await?;
+        if target == Target::Latest
+            && glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint))
+        {
+            return Ok(self.up_to_date(self.registry.len(), begun));
+        }
+        if self.is_satisfied(&session, &glance, &target).await? {
+            let n_applied = glance.sum.map_or(0, |sum| sum.n_rows);
+            return Ok(self.up_to_date(n_applied, begun));
+        }
+        let state = self.locked(&mut session, &glance).await?;
+        let result = self.apply_locked(&mut session, &glance.history, state, &target, begun).await;
+        released(session, result).await
+    }
+
+    /// Undoes migrations, newest version first: [`Target::Back`] so many, or everything newer than
+    /// [`Target::To`].
+    ///
+    /// The undo of this build is used; for a migration this build does not know, the one that was
+    /// stored when it was applied.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]. [`ErrorKind::NoUndo`] before anything runs if one of them has no undo.
+    pub async fn roll_back(
+        &self,
+        database: impl Database,
+        target: impl Into<Target>,
+    ) -> Result<Report> {
+        let target = target.into();
+        let begun = Instant::now();
+        stale::check(self.registry)?;
+        let mut session = Session::new(database.connect().await?);
+        let glance = self.table.glance(&session).await?;
+        let state = self.locked(&mut session, &glance).await?;
+        let result =
+            self.roll_back_locked(&mut session, &glance.history, state, &target, begun).await;
+        released(session, result).await
+    }
+
+    /// What is applied, pending, changed or missing. Reads only, without the lock.
+    ///
+    /// # Errors
+    ///
+    /// See [`ErrorKind`]; drift is no error here.
+    pub async fn status(&self, database: impl Database) -> Result<Status> {
+        stale::check(self.registry)?;
+        let session = Session::new(database.connect().await?);
+        let (history, state) = self.read(&session).await?;
+        let drift = self.drift(&session, &history, &state).await?;
+        Ok(Status::new(self.registry, state.applied, state.exists, drift))
+    }
+
+    /// As [`status`](Self::status), but drift is an error. Pending migrations are not drift.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Drift`] with every edited or missing migration and a diff of each edited one.
+    pub async fn verify(&self, database: impl Database) -> Result<Status> {
+        let status = self.status(database).await?;
+        if status.drift().is_empty() { Ok(status) } else { Err(drifted(status.drift().to_vec())) }
+    }
+
+    /// What [`apply`](Self::apply) would do. Reads only, without the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify).
+    pub async fn plan(&self, database: impl Database) -> Result<Plan> {
+        stale::check(self.registry)?;
+        let session = Session::new(database.connect().await?);
+        let (history, state) = self.read(&session).await?;
+        self.planned(&session, &history, &state, &Target::Latest).await
+    }
+
+    /// Turns an older tracking table that has only `id`, `name` and `executed_at` into the history
+    /// table, by adding the other columns. Its rows stay; they count as applied and unverified.
+    ///
+    /// Returns whether there was something to do.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::History`] when the table is not such a table.
+    pub async fn adopt(&self, database: impl Database) -> Result<bool> {
+        let mut session = Session::new(database.connect().await?);
+        let glance = self.table.glance(&session).await?;
+        let key = lock::key(&glance.history.lock_name(&glance.database));
+        lock::acquire(&mut session, key, self.lock_wait, &*self.observer).await?;
+        let result = adopt_locked(&session, &glance.history).await;
+        released(session, result).await
+    }
+
+    fn up_to_date(&self, n_total: usize, begun: Instant) -> Report {
+        self.observer.on_event(&Event::UpToDate { n_applied: n_total });
+        Report { n_total, duration: begun.elapsed(), ..Report::default() }
+    }
+
+    /// Whether a history that differs from the build leaves nothing to do all the same, as a database
+    /// that is ahead. Drift is left to be found under the lock, where it is refused.
+    async fn is_satisfied(
+        &self,
+        session: &Session<'_>,
+        glance: &Glance,
+        target: &Target,
+    ) -> Result<bool> {
+        if glance.sum.is_none() {
+            return Ok(false);
+        }
+        let state = glance.history.state(session, None, true).await?;
+        if !state.exists {
+            return Ok(false);
+        }
+        let plan = self.planned(session, &glance.history, &state, target).await?;
+        if plan.is_empty() && !plan.ahead.is_empty() {
+            self.observer.on_event(&Event::DatabaseAhead { names: &plan.ahead });
+        }
+        Ok(plan.is_empty())
+    }
+
+    /// Takes the lock and reads the state again under it.
+    async fn locked(&self, session: &mut Session<'_>, glance: &Glance) -> Result<State> {
+        if glance.read_only {
+            return Err(Error::read_only("migrations are pending").note("nothing was changed"));
+        }
+        let key = lock::key(&glance.history.lock_name(&glance.database));
+        lock::acquire(session, key, self.lock_wait, &*self.observer).await?;
+        let state = glance.history.state(session, Some(key), glance.sum.is_some()).await?;
+        if !state.holds_lock {
+            return Err(Error::new(ErrorKind::Pooler, "the migration lock was granted, but this session does not hold it")
+                .note("a pooler in transaction mode hands each statement to another session; nothing was changed")
+                .help("connect to the server itself, or to a pool in session mode, for migrations"));
+        }
+        session.will_change_settings(&state.settings);
+        Ok(state)
+    }
+
+    async fn apply_locked(
+        &self,
+        session: &mut Session<'_>,
+        history: &History,
+        state: State,
+        target: &Target,
+        begun: Instant,
+    ) -> Result<Report> {
+        let plan = self.planned(session, history, &state, target).await?;
+        let n_before = state.applied.iter().filter(|row| row.unfinished().is_none()).count();
+        let mut report = Report::default();
+        if !state.exists {
+            create(session, history).await?;
+            report.history_created = true;
+            self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
+        }
+        if plan.is_empty() {
+            return Ok(Report {
+                history_created: report.history_created,
+                ..self.up_to_date(n_before, begun)
+            });
+        }
+        self.announce(&plan);
+        let n_left = plan.steps.len();
+        let mut execution = Execution {
+            session,
+            history,
+            observer: &*self.observer,
+            report,
+            n_left,
+            direction: Direction::Up,
+        };
+        for step in &plan.steps {
+            execution.apply(step).await?;
+        }
+        let n_total = n_before + plan.steps.len();
+        Ok(self.finished(execution.report, Direction::Up, n_total, begun))
+    }
+
+    async fn roll_back_locked(
+        &self,
+        session: &mut Session<'_>,
+        history: &History,
+        state: State,
+        target: &Target,
+        begun: Instant,
+    ) -> Result<Report> {
+        let names =
+            plan::undo(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))?;
+        if names.is_empty() {
+            return Ok(self.up_to_date(state.applied.len(), begun));
+        }
+        let unknown: Vec<&str> = names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| self.registry.get(name).is_none())
+            .collect();
+        let stored = history.texts(session, &unknown).await?;
+        let undos = self.undos(&names, &stored)?;
+        let n_pending = names.len();
+        self.observer.on_event(&Event::Started { direction: Direction::Down, n_pending });
+        let (observer, report) = (&*self.observer, Report::default());
+        let mut execution = Execution {
+            session,
+            history,
+            observer,
+            report,
+            n_left: n_pending,
+            direction: Direction::Down,
+        };
+        for undo in &undos {
+            execution.undo(undo).await?;
+        }
+        let n_total = state.applied.len() - n_pending;
+        Ok(self.finished(execution.report, Direction::Down, n_total, begun))
+    }
+
+    /// The undo of each, or an error that names all that have none.
+    fn undos<'n>(&self, names: &'n [String], stored: &'n [StoredTexts]) -> Result<Vec<Undo<'n>>> {
+        let found: Vec<_> = names.iter().map(|name| (name, self.undo_of(name, stored))).collect();
+        let without: Vec<_> = found
+            .iter()
+            .filter(|(_, how)| how.is_none())
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        if !without.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NoUndo,
+                format!("no undo for {}", without.join(", ")),
+            )
+            .note("nothing was changed")
+            .help(
+                "add a `.down.sql` beside each migration, or write a new migration that reverts it",
+            ));
+        }
+        Ok(found.into_iter().filter_map(|(name, how)| Some(Undo { name, how: how? })).collect())
+    }
+
+    fn undo_of<'n>(&self, name: &str, stored: &'n [StoredTexts]) -> Option<UndoCode<'n>> {
+        if let Some(migration) = self.registry.get(name) {
+            let down = migration.down?;
+            return Some(match down.code {
+                Code::Rust(run) => UndoCode::Rust { path: down.path, run },
+                Code::Sql { transactional } => {
+                    UndoCode::Sql { path: down.path.to_owned(), text: down.text, transactional }
+                }
+            });
+        }
+        let text = stored.iter().find(|texts| texts.name == name)?.down.as_deref()?;
+        let path = format!("{name}.down.sql (stored in the history table)");
+        Some(UndoCode::Sql {
+            transactional: dunlin_core::directive::is_transactional(text),
+            path,
+            text,
+        })
+    }
+
+    fn announce(&self, plan: &Plan) {
+        if !plan.ahead.is_empty() {
+            self.observer.on_event(&Event::DatabaseAhead { names: &plan.ahead });
+        }
+        let late: Vec<_> = plan
+            .steps
+            .iter()
+            .filter(|step| step.is_late)
+            .map(|step| step.migration.name.to_owned())
+            .collect();
+        if !late.is_empty() {
+            self.observer.on_event(&Event::Late { names: &late });
+        }
+        self.observer
+            .on_event(&Event::Started { direction: Direction::Up, n_pending: plan.steps.len() });
+    }
+
+    fn finished(
+        &self,
+        report: Report,
+        direction: Direction,
+        n_total: usize,
+        begun: Instant,
+    ) -> Report {
+        let report = Report { n_total, duration: begun.elapsed(), ..report };
+        self.observer.on_event(&Event::Finished { direction, report: &report });
+        report
+    }
+
+    async fn read(&self, session: &Session<'_>) -> Result<(History, State)> {
+        let glance = self.table.glance(session).await?;
+        let state = glance.history.state(session, None, glance.sum.is_some()).await?;
+        Ok((glance.history, state))
+    }
+
+    async fn planned(
+        &self,
+        session: &Session<'_>,
+        history: &History,
+        state: &State,
+        target: &Target,
+    ) -> Result<Plan> {
+        let drift = self.drift(session, history, state).await?;
+        if !drift.is_empty() {
+            return Err(drifted(drift));
+        }
+        plan::plan(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))
+    }
+
+    /// Everything that stands against a run, each edited migration with what was edited.
+    async fn drift(
+        &self,
+        session: &Session<'_>,
+        history: &History,
+        state: &State,
+    ) -> Result<Vec<Drift>> {
+        let mut drift = plan::drift(self.registry, &state.applied, self.policies);
+        let changed: Vec<String> = drift
+            .iter()
+            .filter(|it| matches!(it, Drift::Changed { .. }))
+            .map(|it| it.name().to_owned())
+            .collect();
+        let names: Vec<&str> = changed.iter().map(String::as_str).collect();
+        for texts in history.texts(session, &names).await? {
+            let (Some(applied), Some(migration)) =
+                (texts.up.as_deref(), self.registry.get(&texts.name))
+            else {
+                continue;
+            };
+            for it in drift.iter_mut().filter(|it| it.name() == texts.name) {
+                it.compare(applied, migration.text());
+            }
+        }
+        Ok(drift)
+    }
+}
+
+impl std::fmt::Debug for Migrator<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Migrator")
+            .field("registry", &self.registry.folder())
+            .field("table", &self.table)
+            .field("policies", &self.policies)
+            .field("lock_wait", &self.lock_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn create(session: &Session<'_>, history: &History) -> Result<()> {
+    session.run(&history.create()).await.map_err(|error| {
+        Error::from_postgres(&format!("creating the history table {}", history.qualified), error)
+            .note("nothing was changed")
+    })
+}
+
+async fn adopt_locked(session: &Session<'_>, history: &History) -> Result<bool> {
+    if !history.is_plain(session).await? {
+        return Ok(false);
+    }
+    let doing = format!("adopting the tracking table {}", history.qualified);
+    session.run(&history.adopt()).await.map_err(|error| Error::from_postgres(&doing, error))?;
+    Ok(true)
+}
+
+/// Gives the lock back whatever happened; the first error is the one that counts.
+async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
+    let released = session.release().await;
+    let value = result?;
+    released.map_err(|error| Error::from_postgres("releasing the migration lock", error))?;
+    Ok(value)
+}
+
+fn drifted(drift: Vec<Drift>) -> Error {
+    let headline = match drift.as_slice() {
+        [one] => format!("migration `{}` and the database disagree", one.name()),
+        several => format!("{} migrations and the database disagree", several.len()),
+    };
+    let error = drift
+        .iter()
+        .fold(Error::new(ErrorKind::Drift, headline), |error, it| error.body(it.described()));
+    let error = error.note("nothing was changed");
+    advice(&drift).into_iter().fold(error, Error::help).with_drift(drift)
+}
+
+fn unknown_target(UnknownTarget(target): &UnknownTarget) -> Error {
+    Error::new(ErrorKind::Target, format!("no migration is called `{target}` or has that version"))
+        .note("nothing was changed")
+        .help("`status` lists the names")
+}

@@ -1,0 +1,367 @@
+//! What is to be done: a pure function of registry, history, target and policies.
+//!
+//! **Invariant:** a plan exists only if nothing stands against it. Disagreements are found first, and
+//! all of them.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use dunlin_core::version::{Version, compare_names};
+
+use crate::applied::{Applied, Progress};
+use crate::drift::Drift;
+use crate::registry::{Migration, Registry};
+
+/// What [`apply`](crate::Migrator::apply) would do, in order.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Plan {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) ahead: Vec<String>,
+}
+
+/// One migration of a [`Plan`].
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    pub(crate) migration: &'static Migration,
+    pub(crate) is_late: bool,
+    /// Set when an earlier run began it without a transaction and did not finish.
+    pub(crate) progress: Option<Progress>,
+}
+
+/// How far to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// To the last migration of the build.
+    #[default]
+    Latest,
+    /// Up to and including the migration of this name, or all of this version: what is newer is
+    /// left pending, or undone.
+    To(String),
+    /// So many migrations back.
+    Back(usize),
+}
+
+/// The choices of a [`Migrator`](crate::Migrator) that decide what is a plan and what is drift.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Policies {
+    pub(crate) strict_order: bool,
+}
+
+/// A target that names nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownTarget(pub(crate) String);
+
+impl Plan {
+    /// The migrations to apply, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Migrations the database has and this build does not, newer than everything in it.
+    #[must_use]
+    pub fn ahead(&self) -> &[String] {
+        &self.ahead
+    }
+}
+
+impl Step {
+    /// The migration.
+    #[must_use]
+    pub const fn migration(&self) -> &'static Migration {
+        self.migration
+    }
+
+    /// Whether something newer has been applied already.
+    #[must_use]
+    pub const fn is_late(&self) -> bool {
+        self.is_late
+    }
+}
+
+impl From<usize> for Target {
+    fn from(n: usize) -> Self {
+        Self::Back(n)
+    }
+}
+
+impl From<&str> for Target {
+    fn from(name_or_version: &str) -> Self {
+        Self::To(name_or_version.to_owned())
+    }
+}
+
+impl From<String> for Target {
+    fn from(name_or_version: String) -> Self {
+        Self::To(name_or_version)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Latest => f.write_str("the latest migration"),
+            Self::To(name) => write!(f, "`{name}`"),
+            Self::Back(n) => write!(f, "{n} migration(s) back"),
+        }
+    }
+}
+
+/// What the database and the build disagree about, whatever is to be done.
+pub(crate) fn drift(registry: &Registry, applied: &[Applied], policies: Policies) -> Vec<Drift> {
+    let mut found: Vec<Drift> = applied.iter().filter_map(|row| drift_of(registry, row)).collect();
+    if policies.strict_order {
+        found.extend(registry.iter().filter_map(|migration| late(migration, applied)));
+    }
+    found.sort_by(|left, right| compare_names(left.name(), right.name()));
+    found
+}
+
+fn drift_of(registry: &Registry, row: &Applied) -> Option<Drift> {
+    let (name, executed_at) = (row.name.clone(), row.executed_at);
+    let Some(migration) = registry.get(&row.name) else {
+        return (!is_ahead(registry, &row.name)).then_some(Drift::Missing { name, executed_at });
+    };
+    // What was begun and not finished may be mended; what is unverified cannot be told.
+    let recorded = row.checksum.clone().filter(|_| row.unfinished().is_none())?;
+    (recorded != migration.checksum.to_string()).then(|| Drift::Changed {
+        name,
+        path: migration.path().to_owned(),
+        executed_at,
+        recorded,
+        current: migration.checksum,
+        diff: None,
+        only_layout: false,
+    })
+}
+
+fn late(migration: &Migration, applied: &[Applied]) -> Option<Drift> {
+    if applied.iter().any(|row| row.name == migration.name) {
+        return None;
+    }
+    let newest = newest(applied)?;
+    (compare_names(migration.name, newest) == Ordering::Less).then(|| Drift::Late {
+        name: migration.name.to_owned(),
+        path: migration.path().to_owned(),
+        newest: newest.to_owned(),
+    })
+}
+
+/// Applied, not in the build, and newer than everything in it. A name without a version, or with
+/// one of the other kind, has no place in the order and cannot be newer.
+pub(crate) fn is_ahead(registry: &Registry, name: &str) -> bool {
+    let Some((version, _)) = Version::split(name) else { return false };
+    registry.migrations.last().is_none_or(|last| {
+        version.kind() == last.version.kind() && compare_names(name, last.name) == Ordering::Greater
+    })
+}
+
+fn newest(applied: &[Applied]) -> Option<&str> {
+    applied.iter().map(|row| row.name.as_str()).max_by(|left, right| compare_names(left, right))
+}
+
+/// The plan, for a history without drift.
+pub(crate) fn plan(
+    registry: &Registry,
+    applied: &[Applied],
+    target: &Target,
+) -> Result<Plan, UnknownTarget> {
+    let last = match target {
+        Target::Latest => None,
+        Target::To(name) => {
+            Some(last_of(registry, name).ok_or_else(|| UnknownTarget(name.clone()))?)
+        }
+        Target::Back(_) => return Err(UnknownTarget(target.to_string())),
+    };
+    let newest = newest(applied);
+    let steps = registry
+        .iter()
+        .take_while(|migration| last.is_none_or(|last| compare_names(migration.name, last).is_le()))
+        .filter_map(|migration| {
+            let row = applied.iter().find(|row| row.name == migration.name);
+            let progress = match row {
+                Some(row) => Some(row.unfinished()?),
+                None => None,
+            };
+            let is_late = row.is_none()
+                && newest
+                    .is_some_and(|newest| compare_names(migration.name, newest) == Ordering::Less);
+            Some(Step { migration, is_late, progress })
+        })
+        .collect();
+    let ahead = applied
+        .iter()
+        .filter(|row| registry.get(&row.name).is_none() && is_ahead(registry, &row.name))
+        .map(|row| row.name.clone())
+        .collect();
+    Ok(Plan { steps, ahead })
+}
+
+/// The names to undo, newest first.
+pub(crate) fn undo(
+    registry: &Registry,
+    applied: &[Applied],
+    target: &Target,
+) -> Result<Vec<String>, UnknownTarget> {
+    let mut names: Vec<&str> = applied.iter().map(|row| row.name.as_str()).collect();
+    names.sort_by(|left, right| compare_names(right, left));
+    let names: Vec<&str> = match target {
+        Target::Latest => Vec::new(),
+        Target::Back(n) => names.into_iter().take(*n).collect(),
+        Target::To(name) => {
+            let of_history = names.iter().copied().find(|applied| is_named(applied, name));
+            let last = last_of(registry, name)
+                .or(of_history)
+                .ok_or_else(|| UnknownTarget(name.clone()))?;
+            names
+                .into_iter()
+                .filter(|applied| compare_names(applied, last) == Ordering::Greater)
+                .collect()
+        }
+    };
+    Ok(names.into_iter().map(str::to_owned).collect())
+}
+
+/// The last migration with that name or version.
+fn last_of(registry: &Registry, name_or_version: &str) -> Option<&'static str> {
+    registry.iter().map(Migration::name).rfind(|name| is_named(name, name_or_version))
+}
+
+fn is_named(name: &str, name_or_version: &str) -> bool {
+    name == name_or_version
+        || Version::parse(name_or_version).is_some_and(|wanted| {
+            Version::split(name).is_some_and(|(version, _)| version == wanted)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::generated;
+
+    const fn sql(path: &'static str) -> generated::SqlFile {
+        generated::SqlFile { path, text: "SELECT 1;\n", transactional: true }
+    }
+
+    const LIST: &[Migration] = &[
+        generated::sql("20250101-a", generated::timestamp("20250101"), [1; 32], sql("a.sql"), None),
+        generated::sql("20250202-b", generated::timestamp("20250202"), [2; 32], sql("b.sql"), None),
+        generated::sql("20250202-c", generated::timestamp("20250202"), [3; 32], sql("c.sql"), None),
+        generated::sql("20250303-d", generated::timestamp("20250303"), [4; 32], sql("d.sql"), None),
+    ];
+    const REGISTRY: Registry =
+        generated::registry(LIST, [0; 32], "migrations", "migrations", None, &[]);
+
+    fn row(name: &str) -> Applied {
+        Applied {
+            id: 0,
+            name: name.to_owned(),
+            executed_at: None,
+            checksum: REGISTRY.get(name).map(|migration| migration.checksum.to_string()),
+            kind: None,
+            duration: None,
+            applied_by: None,
+            application: None,
+            progress: None,
+            has_down_text: false,
+        }
+    }
+
+    fn rows(names: &[&str]) -> Vec<Applied> {
+        names.iter().map(|name| row(name)).collect()
+    }
+
+    #[track_caller]
+    fn check_plan(applied: &[&str], target: impl Into<Target>, expected: &[&str]) {
+        let plan = plan(&REGISTRY, &rows(applied), &target.into()).unwrap();
+        let steps: Vec<_> = plan.steps.iter().map(|step| step.migration.name).collect();
+        assert_eq!(steps, expected);
+    }
+
+    #[test]
+    fn what_is_not_applied_is_pending_wherever_it_stands() {
+        check_plan(&[], Target::Latest, &["20250101-a", "20250202-b", "20250202-c", "20250303-d"]);
+        check_plan(&["20250101-a", "20250202-c"], Target::Latest, &["20250202-b", "20250303-d"]);
+        check_plan(&["20250101-a", "20250202-b", "20250202-c", "20250303-d"], Target::Latest, &[]);
+    }
+
+    #[test]
+    fn a_target_is_a_name_or_a_version() {
+        check_plan(&[], "20250202-b", &["20250101-a", "20250202-b"]);
+        check_plan(&[], "20250202", &["20250101-a", "20250202-b", "20250202-c"]);
+        assert_eq!(
+            plan(&REGISTRY, &[], &"20240101".into()).unwrap_err(),
+            UnknownTarget("20240101".to_owned())
+        );
+    }
+
+    #[test]
+    fn late_migrations_are_marked_and_never_skipped() {
+        let plan = plan(&REGISTRY, &rows(&["20250101-a", "20250202-c"]), &Target::Latest).unwrap();
+        assert_eq!(plan.steps.iter().map(|step| step.is_late).collect::<Vec<_>>(), [true, false]);
+    }
+
+    #[test]
+    fn drift_is_found_and_listed_whole() {
+        let mut applied =
+            rows(&["20250101-a", "20250202-c", "20250102-gone", "20990101-ahead", "init"]);
+        applied[0].checksum = Some("sha256:00".to_owned());
+        let names = |policies| {
+            drift(&REGISTRY, &applied, policies)
+                .iter()
+                .map(|it| it.name().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(Policies::default()), ["20250101-a", "20250102-gone", "init"]);
+        assert_eq!(
+            names(Policies { strict_order: true }),
+            ["20250101-a", "20250102-gone", "20250202-b", "20250303-d", "init"]
+        );
+    }
+
+    #[test]
+    fn an_adopted_row_is_no_drift() {
+        let mut applied = rows(&["20250101-a"]);
+        applied[0].checksum = None;
+        assert_eq!(drift(&REGISTRY, &applied, Policies::default()), []);
+    }
+
+    #[test]
+    fn an_unfinished_migration_is_a_step_and_no_drift() {
+        let mut applied = rows(&["20250101-a"]);
+        applied[0].checksum = Some("sha256:00".to_owned());
+        applied[0].progress = Some(Progress { n_done: 1, n_begun: 1, n_statements: 3 });
+        assert_eq!(drift(&REGISTRY, &applied, Policies::default()), []);
+        let plan = plan(&REGISTRY, &applied, &Target::Latest).unwrap();
+        assert_eq!(plan.steps[0].progress, applied[0].progress);
+        assert!(!plan.steps[0].is_late);
+    }
+
+    #[test]
+    fn undoing_goes_backwards_in_the_order_of_versions() {
+        let applied = rows(&["20250303-d", "20250101-a", "20250202-b"]);
+        let names = |target: Target| undo(&REGISTRY, &applied, &target).unwrap();
+        assert_eq!(names(2.into()), ["20250303-d", "20250202-b"]);
+        assert_eq!(names(9.into()), ["20250303-d", "20250202-b", "20250101-a"]);
+        assert_eq!(names("20250101".into()), ["20250303-d", "20250202-b"]);
+        assert_eq!(names("20250202-c".into()), ["20250303-d"]);
+    }
+
+    #[test]
+    fn newer_rows_than_the_build_are_ahead() {
+        let plan =
+            plan(&REGISTRY, &rows(&["20250303-d", "20250303-e", "20990101-x"]), &Target::Latest)
+                .unwrap();
+        assert_eq!(plan.ahead, ["20250303-e", "20990101-x"]);
+        assert!(!is_ahead(&REGISTRY, "5_counter"));
+        assert!(is_ahead(&Registry::EMPTY, "5_counter"));
+    }
+}

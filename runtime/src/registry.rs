@@ -1,0 +1,267 @@
+//! What the macro generates: the migrations of a build, in order.
+//!
+//! **Invariant:** everything here is `const`. A registry costs nothing when the program starts.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use dunlin_core::{Checksum, Version};
+
+use crate::context::Context;
+use crate::error::Result;
+
+/// The migrations compiled into this binary, ordered and checksummed.
+///
+/// Made by [`embed_migrations!`](crate::embed_migrations), by nothing else.
+///
+/// ```
+/// static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("../migrations");
+///
+/// assert_eq!(MIGRATIONS.len(), 14);
+/// let first = MIGRATIONS.iter().next().unwrap();
+/// assert_eq!(first.name(), "2025103001-create-workflow-requests");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Registry {
+    pub(crate) migrations: &'static [Migration],
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) folder: &'static str,
+    /// The folder as the macro's argument named it: relative to `Cargo.toml`.
+    pub(crate) folder_argument: &'static str,
+    /// Where the folder was, in debug builds only: for the question whether this build is stale.
+    pub(crate) source: Option<&'static str>,
+    pub(crate) ignore: &'static [&'static str],
+}
+
+/// One migration of a [`Registry`].
+pub struct Migration {
+    pub(crate) name: &'static str,
+    pub(crate) version: Version,
+    pub(crate) checksum: Checksum,
+    pub(crate) up: Script,
+    pub(crate) down: Option<Script>,
+}
+
+/// What a migration or its undo runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Script {
+    pub(crate) path: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) code: Code,
+}
+
+/// How a script runs.
+#[derive(Clone, Copy)]
+pub(crate) enum Code {
+    Sql { transactional: bool },
+    Rust(RustMigration),
+}
+
+/// A migration in Rust with its future boxed, so that all have one type.
+pub(crate) type RustMigration =
+    for<'a, 'b> fn(&'a mut Context<'b>) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+impl Registry {
+    /// A registry without migrations.
+    pub const EMPTY: Self = Self {
+        migrations: &[],
+        fingerprint: EMPTY_FINGERPRINT,
+        folder: "",
+        folder_argument: "",
+        source: None,
+        ignore: &[],
+    };
+
+    /// The migrations in the order they run in.
+    pub fn iter(&self) -> std::slice::Iter<'static, Migration> {
+        self.migrations.iter()
+    }
+
+    /// How many migrations there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.migrations.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.migrations.is_empty()
+    }
+
+    /// The migration of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static Migration> {
+        self.migrations.iter().find(|migration| migration.name == name)
+    }
+
+    /// The folder the migrations came from, as messages show it.
+    #[must_use]
+    pub const fn folder(&self) -> &'static str {
+        self.folder
+    }
+}
+
+impl IntoIterator for &Registry {
+    type Item = &'static Migration;
+    type IntoIter = std::slice::Iter<'static, Migration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Migration {
+    /// The whole name, `20251104-create-kpi-views`: what the history table stores.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The version at the front of the name.
+    #[must_use]
+    pub const fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// SHA-256 of the normalised text.
+    #[must_use]
+    pub const fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    /// The file, as messages show it.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.up.path
+    }
+
+    /// The text that was embedded.
+    #[must_use]
+    pub const fn text(&self) -> &'static str {
+        self.up.text
+    }
+
+    /// Whether there is an undo.
+    #[must_use]
+    pub const fn has_undo(&self) -> bool {
+        self.down.is_some()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("folder", &self.folder)
+            .field("migrations", &self.migrations)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Migration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migration")
+            .field("name", &self.name)
+            .field("checksum", &self.checksum)
+            .finish()
+    }
+}
+
+/// SHA-256 of nothing: what a sum over no migrations is.
+const EMPTY_FINGERPRINT: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+/// For the code the macro generates. Not public in any other sense.
+#[doc(hidden)]
+pub(crate) mod generated {
+    use super::{Code, Migration, Registry, RustMigration, Script};
+    use dunlin_core::{Checksum, Version, VersionKind};
+
+    #[derive(Clone, Copy, Debug)]
+    pub struct SqlFile {
+        pub path: &'static str,
+        pub text: &'static str,
+        pub transactional: bool,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    pub struct RustFile {
+        pub path: &'static str,
+        pub text: &'static str,
+        pub up: RustMigration,
+        pub down: Option<RustMigration>,
+    }
+
+    #[must_use]
+    pub const fn counter(text: &'static str) -> Version {
+        Version::__from_static(VersionKind::Counter, text)
+    }
+
+    #[must_use]
+    pub const fn timestamp(text: &'static str) -> Version {
+        Version::__from_static(VersionKind::Timestamp, text)
+    }
+
+    #[must_use]
+    pub const fn sql(
+        name: &'static str,
+        version: Version,
+        checksum: [u8; 32],
+        up: SqlFile,
+        down: Option<SqlFile>,
+    ) -> Migration {
+        Migration {
+            name,
+            version,
+            checksum: Checksum::from_bytes(checksum),
+            up: script(up),
+            down: script_of(down),
+        }
+    }
+
+    #[must_use]
+    pub const fn rust(
+        name: &'static str,
+        version: Version,
+        checksum: [u8; 32],
+        file: RustFile,
+        down: Option<SqlFile>,
+    ) -> Migration {
+        let up = Script { path: file.path, text: file.text, code: Code::Rust(file.up) };
+        let down = match file.down {
+            Some(run) => Some(Script { path: file.path, text: file.text, code: Code::Rust(run) }),
+            None => script_of(down),
+        };
+        Migration { name, version, checksum: Checksum::from_bytes(checksum), up, down }
+    }
+
+    #[must_use]
+    pub const fn registry(
+        migrations: &'static [Migration],
+        fingerprint: [u8; 32],
+        folder: &'static str,
+        folder_argument: &'static str,
+        source: Option<&'static str>,
+        ignore: &'static [&'static str],
+    ) -> Registry {
+        Registry { migrations, fingerprint, folder, folder_argument, source, ignore }
+    }
+
+    const fn script(file: SqlFile) -> Script {
+        Script {
+            path: file.path,
+            text: file.text,
+            code: Code::Sql { transactional: file.transactional },
+        }
+    }
+
+    const fn script_of(file: Option<SqlFile>) -> Option<Script> {
+        match file {
+            Some(file) => Some(script(file)),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A SQL text on its way to the server: its statements, and places in it.
+
+use std::sync::Arc;
+
+use dunlin_core::lexer::{Lexed, lex};
+use dunlin_core::source::byte_of_character;
+use dunlin_core::statement::{Effect, Object, Statement, Verb, split};
+use dunlin_core::{Place, SourceFile, Span};
+use tokio_postgres::error::{DbError, ErrorPosition};
+
+/// How many lines a summary has at most.
+const SUMMARY_MAX: usize = 8;
+
+/// A SQL text with its statements.
+#[derive(Debug)]
+pub(crate) struct SqlText<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) text: &'a str,
+    lexed: Lexed,
+    pub(crate) statements: Vec<Statement>,
+}
+
+impl<'a> SqlText<'a> {
+    pub(crate) fn new(path: &'a str, text: &'a str) -> Self {
+        let lexed = lex(text);
+        let statements = split(text, &lexed);
+        Self { path, text, lexed, statements }
+    }
+
+    /// Where a whole text that was sent failed, after so many of its statements were completed.
+    pub(crate) fn place_in_batch(&self, n_completed: usize, error: &DbError) -> Place {
+        self.place(error, 0).unwrap_or_else(|| self.place_of(n_completed))
+    }
+
+    /// Where the statement of this index failed, which was sent alone.
+    pub(crate) fn place_in_statement(&self, index: usize, error: &DbError) -> Place {
+        let start = self.statements.get(index).map_or(0, |statement| statement.span.start);
+        self.place(error, start).unwrap_or_else(|| self.place_of(index))
+    }
+
+    /// The token the server's position names; `start` is where the text that was sent begins.
+    fn place(&self, error: &DbError, start: usize) -> Option<Place> {
+        let Some(ErrorPosition::Original(position)) = error.position() else { return None };
+        let at =
+            start + byte_of_character(self.text.get(start..)?, usize::try_from(*position).ok()?);
+        let token =
+            self.lexed.tokens.iter().find(|token| token.span.start <= at && at < token.span.end);
+        let span = token.map_or(Span::new(at, at), |token| token.span);
+        Some(Place::span(&self.file(), span, "the server stopped here"))
+    }
+
+    /// The statement of this index as a whole, for the many errors without a position.
+    pub(crate) fn place_of(&self, index: usize) -> Place {
+        let n = self.statements.len();
+        match self.statements.get(index) {
+            Some(statement) if n > 1 => Place::span(
+                &self.file(),
+                statement.span,
+                format!("in this statement ({} of {n})", index + 1),
+            ),
+            Some(statement) => Place::span(&self.file(), statement.span, "in this statement"),
+            None => Place::file(self.path),
+        }
+    }
+
+    fn file(&self) -> Arc<SourceFile> {
+        Arc::new(SourceFile::new(self.path, self.text))
+    }
+
+    /// One line for each thing the text creates, alters or drops, the tables and views if there are
+    /// any, else what else there is.
+    pub(crate) fn summary(&self) -> Vec<String> {
+        let effects = || self.statements.iter().flat_map(|statement| &statement.effects);
+        let mut lines = lines(effects().filter(|effect| is_relation(effect.object)));
+        if lines.is_empty() {
+            lines = self::lines(effects());
+        }
+        if lines.len() > SUMMARY_MAX {
+            let n_more = lines.len() - SUMMARY_MAX + 1;
+            lines.truncate(SUMMARY_MAX - 1);
+            lines.push(format!("And {n_more} more"));
+        }
+        lines
+    }
+}
+
+const fn is_relation(object: Object) -> bool {
+    matches!(object, Object::Table | Object::View | Object::MaterializedView | Object::ForeignTable)
+}
+
+/// A table that is created and then altered was created; several changes to it are one line.
+fn lines<'a>(effects: impl Iterator<Item = &'a Effect>) -> Vec<String> {
+    let mut told: Vec<(Object, &str)> = Vec::new();
+    let mut lines = Vec::new();
+    for effect in effects {
+        let Some(name) = &effect.name else { continue };
+        if told.contains(&(effect.object, name)) {
+            continue;
+        }
+        told.push((effect.object, name));
+        let object = effect.object.words().to_lowercase();
+        lines.push(match &effect.verb {
+            Verb::Created => format!("Created {name} {object}"),
+            Verb::Altered => format!("Altered {name} {object}"),
+            Verb::Renamed { to } => format!("Renamed {name} {object} to {to}"),
+            Verb::ValueAdded { value } => format!("Added '{value}' to {name} {object}"),
+            Verb::Dropped => format!("Dropped {name} {object}"),
+        });
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, expected: &[&str]) {
+        assert_eq!(SqlText::new("x.sql", sql).summary(), expected);
+    }
+
+    #[test]
+    fn tables_and_views_stand_for_the_rest() {
+        check(
+            "CREATE TYPE s AS ENUM ('a'); CREATE TABLE users (id int); CREATE INDEX i ON users (id);
+             ALTER TABLE users ADD COLUMN x int; CREATE VIEW v AS SELECT 1;",
+            &["Created users table", "Created v view"],
+        );
+        check(
+            "ALTER TABLE a ADD b int; ALTER TABLE a ADD c int; DROP TABLE d;",
+            &["Altered a table", "Dropped d table"],
+        );
+    }
+
+    #[test]
+    fn without_them_everything_else_is_told() {
+        check(
+            "CREATE INDEX i ON t (a); ALTER TYPE s ADD VALUE 'b';",
+            &["Created i index", "Added 'b' to s type"],
+        );
+        check("INSERT INTO t VALUES (1);", &[]);
+        check(&"CREATE INDEX ON t (a); ".repeat(20), &[]);
+    }
+}
