@@ -4,9 +4,9 @@
 //! follows a semicolon or ATOMIC, as in PostgreSQL's grammar, instead of by counting CASE and END,
 //! which `SELECT 1 AS end` deceives.
 
+use super::Statement;
 use super::command::recognise;
 use super::cursor::Cursor;
-use super::{Kind, Statement};
 use crate::lexer::{Lexed, Token, TokenKind};
 use crate::source::Span;
 
@@ -49,8 +49,10 @@ struct Splitter<'a> {
     sql: &'a str,
     tokens: &'a [Token],
     statements: Vec<Statement>,
-    /// The first and the last significant token of the statement that is open.
-    open: Option<(usize, usize)>,
+    /// The first significant token of the statement that is open.
+    first: Option<usize>,
+    /// Its last one so far.
+    last: usize,
     parens: Vec<Span>,
     /// The first semicolon inside of parentheses that are still open, and how many these are.
     swallowed: Option<(Span, usize)>,
@@ -65,7 +67,8 @@ impl<'a> Splitter<'a> {
             sql,
             tokens,
             statements: Vec::new(),
-            open: None,
+            first: None,
+            last: 0,
             parens: Vec::new(),
             swallowed: None,
             stray: None,
@@ -74,7 +77,7 @@ impl<'a> Splitter<'a> {
     }
 
     fn take(&mut self, index: usize) {
-        let token = self.tokens[index];
+        let token = &self.tokens[index];
         match token.kind {
             TokenKind::Whitespace
             | TokenKind::LineComment
@@ -86,7 +89,8 @@ impl<'a> Splitter<'a> {
             }
             TokenKind::PsqlCommand if self.is_outermost() => {
                 self.end(false);
-                self.open = Some((index, index));
+                self.first = Some(index);
+                self.last = index;
                 self.end(false);
                 return;
             }
@@ -96,10 +100,10 @@ impl<'a> Splitter<'a> {
             TokenKind::Word => self.word(index, token),
             _ => {}
         }
-        self.open = Some(match self.open {
-            Some((first, _)) => (first, index),
-            None => (index, index),
-        });
+        if self.first.is_none() {
+            self.first = Some(index);
+        }
+        self.last = index;
     }
 
     fn is_outermost(&self) -> bool {
@@ -125,11 +129,11 @@ impl<'a> Splitter<'a> {
     }
 
     /// Enters and leaves the body of a function in SQL.
-    fn word(&mut self, index: usize, token: Token) {
+    fn word(&mut self, index: usize, token: &Token) {
         if !self.parens.is_empty() {
             return;
         }
-        let Some((first, last)) = self.open else { return };
+        let Some(first) = self.first else { return };
         match self.atomic {
             None => {
                 if token.is_word(self.sql, "begin")
@@ -140,7 +144,8 @@ impl<'a> Splitter<'a> {
                 }
             }
             Some((_, atomic)) => {
-                let may_end = last == atomic || self.tokens[last].kind == TokenKind::Semicolon;
+                let may_end =
+                    self.last == atomic || self.tokens[self.last].kind == TokenKind::Semicolon;
                 if may_end && token.is_word(self.sql, "end") {
                     self.atomic = None;
                 }
@@ -173,13 +178,14 @@ impl<'a> Splitter<'a> {
         self.swallowed = None;
         self.stray = None;
         self.atomic = None;
-        let Some((first, last)) = self.open.take() else { return };
+        let Some(first) = self.first.take() else { return };
+        let last = self.last;
         let tokens = &self.tokens[first..=last];
         let recognised = recognise(Cursor::new(self.sql, tokens));
         self.statements.push(Statement {
             span: Span::new(self.tokens[first].span.start, self.tokens[last].span.end),
             tokens: first..last + 1,
-            terminated: terminated && recognised.kind != Kind::PsqlCommand,
+            terminated,
             command: recognised.command,
             kind: recognised.kind,
             in_transaction: recognised.in_transaction,

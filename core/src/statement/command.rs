@@ -168,7 +168,8 @@ fn alter(cursor: &mut Cursor<'_>) -> Recognised {
     recognised.effects(vec![effect])
 }
 
-/// `SET TABLESPACE x`, and the older `[WITH] TABLESPACE [=] x`; `SET tablespace = x` is a setting.
+/// `SET TABLESPACE x` or `[WITH] TABLESPACE [=] x`, which the manual does not mention; but
+/// `SET tablespace = x` is about a setting.
 fn moves_database(mut cursor: Cursor<'_>) -> bool {
     if cursor.eat_words("SET") {
         return cursor.eat_words("TABLESPACE")
@@ -176,10 +177,7 @@ fn moves_database(mut cursor: Cursor<'_>) -> bool {
             && !cursor.is(TokenKind::Operator);
     }
     let _with = cursor.eat_words("WITH");
-    matches!(
-        cursor.keyword().as_str(),
-        "TABLESPACE" | "ALLOW_CONNECTIONS" | "CONNECTION" | "IS_TEMPLATE"
-    ) && cursor.skip_past("TABLESPACE")
+    cursor.is_word("TABLESPACE")
 }
 
 fn detaches_concurrently(mut cursor: Cursor<'_>) -> bool {
@@ -219,13 +217,11 @@ fn with(cursor: &mut Cursor<'_>) -> Recognised {
         let _materialized =
             cursor.eat_words("NOT MATERIALIZED") || cursor.eat_words("MATERIALIZED");
         let _query = cursor.eat_group();
-        if cursor.is_word("SEARCH") || cursor.is_word("CYCLE") {
-            let _set = cursor.skip_past("SET");
+        if cursor.eat_words("SEARCH") && cursor.skip_past("SET") {
             let _column = cursor.name();
-            while matches!(cursor.keyword().as_str(), "TO" | "DEFAULT" | "USING" | "CYCLE") {
-                cursor.advance();
-                cursor.skip();
-            }
+        }
+        if cursor.eat_words("CYCLE") && cursor.skip_past("USING") {
+            let _column = cursor.name();
         }
         if !cursor.eat(TokenKind::Comma) {
             break;

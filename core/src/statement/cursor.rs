@@ -58,6 +58,13 @@ impl<'a> Cursor<'a> {
 
     /// Takes words in a row, all or none: `eat_words("IF NOT EXISTS")`.
     pub(super) fn eat_words(&mut self, words: &str) -> bool {
+        // Most often not even the first letter is the same; without optimisation, finding that out
+        // word by word is half of the time that classifying takes.
+        let start = self.token().map_or(usize::MAX, |token| token.span.start);
+        match (self.sql.as_bytes().get(start), words.as_bytes().first()) {
+            (Some(found), Some(wanted)) if found.eq_ignore_ascii_case(wanted) => {}
+            _ => return false,
+        }
         let mut ahead = *self;
         for word in words.split(' ') {
             if !ahead.is_word(word) {

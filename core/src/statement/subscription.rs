@@ -30,9 +30,13 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> InTransaction {
         return never_if(refresh, "ALTER SUBSCRIPTION with refresh");
     }
     if cursor.eat_words("SET") {
-        // Since PostgreSQL 17 and 18, for these options.
-        if Options::in_group(cursor).has_any(&["failover", "two_phase"]) {
-            return InTransaction::Sometimes("ALTER SUBSCRIPTION ... SET");
+        // Since PostgreSQL 17 and 18, when there is a slot.
+        let options = Options::in_group(cursor);
+        if options.get("failover").is_some() {
+            return InTransaction::Sometimes("ALTER SUBSCRIPTION ... SET (failover)");
+        }
+        if options.get("two_phase").is_some() {
+            return InTransaction::Sometimes("ALTER SUBSCRIPTION ... SET (two_phase)");
         }
     }
     InTransaction::Allowed
@@ -70,9 +74,5 @@ impl Options {
 
     fn get(&self, wanted: &str) -> Option<bool> {
         self.0.iter().find(|(name, _)| name == wanted).map(|&(_, on)| on)
-    }
-
-    fn has_any(&self, wanted: &[&str]) -> bool {
-        self.0.iter().any(|(name, _)| wanted.contains(&name.as_str()))
     }
 }
