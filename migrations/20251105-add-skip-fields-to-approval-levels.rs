@@ -11,7 +11,11 @@ const INDEX: &str = "approval_levels_skipped_idx";
 /// Name, type and meaning.
 const COLUMNS: [(&str, &str, &str); 4] = [
     ("is_skipped", "boolean NOT NULL DEFAULT false", "Passed over without a decision"),
-    ("skipped_at", "timestamptz", "When it was passed over; null if that was before this was recorded"),
+    (
+        "skipped_at",
+        "timestamptz",
+        "When it was passed over; null if that was before this was recorded",
+    ),
     ("skipped_by", "email_address", "Who had it passed over"),
     ("skip_reason", "text", "Why, in the words of that person"),
 ];
@@ -31,7 +35,7 @@ pub async fn up(cx: &mut Context<'_>) -> Result<()> {
              COMMENT ON COLUMN {TABLE}.{column} IS '{meaning}'"
         ))
         .await?;
-        cx.progress(&format!("Added {column}"));
+        cx.progress(format!("Added {column}"));
     }
 
     // Levels that were skipped while the status alone said so.
@@ -39,13 +43,14 @@ pub async fn up(cx: &mut Context<'_>) -> Result<()> {
         .execute("UPDATE approval_levels SET is_skipped = true WHERE status = 'skipped' AND NOT is_skipped", &[])
         .await?;
     if marked > 0 {
-        cx.progress(&format!("Marked {marked} skipped level(s)"));
+        cx.progress(format!("Marked {marked} skipped level(s)"));
     }
 
     if !cx.index_exists(INDEX).await? {
         // Few levels are skipped: the index holds only those, for the report that lists them.
-        cx.batch_execute(&format!("CREATE INDEX {INDEX} ON {TABLE} (skipped_at) WHERE is_skipped")).await?;
-        cx.progress(&format!("Created {INDEX}"));
+        cx.batch_execute(&format!("CREATE INDEX {INDEX} ON {TABLE} (skipped_at) WHERE is_skipped"))
+            .await?;
+        cx.progress(format!("Created {INDEX}"));
     }
     Ok(())
 }
@@ -57,7 +62,7 @@ pub async fn down(cx: &mut Context<'_>) -> Result<()> {
     cx.batch_execute(&format!("DROP INDEX IF EXISTS {INDEX}")).await?;
     for (column, ..) in COLUMNS.iter().rev() {
         cx.batch_execute(&format!("ALTER TABLE {TABLE} DROP COLUMN IF EXISTS {column}")).await?;
-        cx.progress(&format!("Dropped {column}"));
+        cx.progress(format!("Dropped {column}"));
     }
     Ok(())
 }
