@@ -1,0 +1,17 @@
+//! What the tests share: a database for each test, and registries made at run time.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do is a failed test")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::new_without_default,
+    reason = "not an API"
+)]
+
+mod database;
+mod recorder;
+mod registry;
+
+pub use database::{TestDatabase, connect, pool};
+pub use recorder::Recorder;
+pub use registry::{folder, registry};
