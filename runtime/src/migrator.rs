@@ -227,13 +227,11 @@ impl<'a> Migrator<'a> {
         glance: &Glance,
         target: &Target,
     ) -> Result<bool> {
-        if glance.sum.is_none() {
+        // Without a table everything is pending, except of a build that has nothing.
+        if glance.sum.is_none() && !self.registry.is_empty() {
             return Ok(false);
         }
-        let state = glance.history.state(session, None, true).await?;
-        if !state.exists {
-            return Ok(false);
-        }
+        let state = glance.history.state(session, None, glance.sum.is_some()).await?;
         let plan = self.planned(session, &glance.history, &state, target).await?;
         if plan.is_empty() && !plan.ahead.is_empty() {
             self.observer.on_event(&Event::DatabaseAhead { names: &plan.ahead });
