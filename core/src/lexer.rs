@@ -12,6 +12,7 @@
 //!
 //! [Lexical Structure]: https://www.postgresql.org/docs/current/sql-syntax-lexical.html
 
+mod class;
 mod copy;
 mod scan;
 #[cfg(test)]
@@ -83,7 +84,7 @@ impl Token {
     /// The text of the token; `sql` is the text that was given to [`lex`].
     #[must_use]
     pub fn text<'a>(&self, sql: &'a str) -> &'a str {
-        sql.get(self.span.start..self.span.end).unwrap_or_default()
+        self.span.text(sql)
     }
 
     /// Whether the token is whitespace or a comment, which PostgreSQL ignores.

@@ -53,7 +53,7 @@ impl Statement {
     /// The text of the statement; `sql` is the text that was split.
     #[must_use]
     pub fn text<'a>(&self, sql: &'a str) -> &'a str {
-        sql.get(self.span.start..self.span.end).unwrap_or_default()
+        self.span.text(sql)
     }
 
     /// Its first line, cut to [`HEADLINE`] characters; ` …` says that there is more.

@@ -3,6 +3,7 @@
 mod boundary;
 mod command;
 mod effect;
+mod property;
 
 use super::{Statement, split};
 use crate::lexer::lex;
