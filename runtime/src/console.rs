@@ -71,6 +71,7 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
                     "{done}All migrations are up-to-date (no new migrations to run)"
                 ));
             }
+            Event::NothingToUndo => self.line(format!("{done}Nothing to undo")),
             Event::HistoryCreated { .. } => {
                 self.line(format!("{done}Created migrations tracking table"))
             }

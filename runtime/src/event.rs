@@ -16,6 +16,8 @@ pub enum Event<'a> {
         /// How many migrations are applied.
         n_applied: usize,
     },
+    /// Nothing was to be undone.
+    NothingToUndo,
     /// The history table did not exist and does now.
     HistoryCreated {
         /// Its name with its schema, as it would stand in SQL.

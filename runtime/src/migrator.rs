@@ -306,7 +306,12 @@ impl<'a> Migrator<'a> {
         let names =
             plan::undo(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))?;
         if names.is_empty() {
-            return Ok(self.up_to_date(state.applied.len(), begun));
+            self.observer.on_event(&Event::NothingToUndo);
+            return Ok(Report {
+                n_total: state.applied.len(),
+                duration: begun.elapsed(),
+                ..Report::default()
+            });
         }
         let unknown: Vec<&str> = names
             .iter()

@@ -138,11 +138,12 @@ impl<'a> Session<'a> {
         if self.in_transaction {
             statements.push("ROLLBACK".to_owned());
         }
-        if let Some(restore) = &self.restore {
-            statements.push(restore.clone());
-        }
+        // The lock first: releasing it is not undone if a later statement of the batch fails.
         if let Some(key) = self.lock {
             statements.push(format!("SELECT pg_catalog.pg_advisory_unlock({key})"));
+        }
+        if let Some(restore) = &self.restore {
+            statements.push(restore.clone());
         }
         statements.join("; ")
     }
