@@ -49,10 +49,9 @@ impl Account {
             }
             None if meta.uid() == ours.as_raw() => Ok(self.clone()),
             Some(_) | None => {
-                Err(Error::new(format!("`{}` belongs to another user", data.display()))
-                    .note(format!("its owner is user {}, this is user {ours}", meta.uid()))
-                    .note("PostgreSQL starts a data folder only for its owner")
-                    .help("run as that user, or keep the data in another folder"))
+                let owner = meta.uid();
+                let ours = format!("the owner of its data is user {owner}, this is user {ours}");
+                Err(belongs_to_another(data.parent().unwrap_or(data)).note(ours))
             }
         }
     }
@@ -133,6 +132,12 @@ impl Account {
         folders.reverse();
         folders.into_iter().find(closed).unwrap_or(path)
     }
+}
+
+pub(crate) fn belongs_to_another(folder: &Path) -> Error {
+    Error::new(format!("`{}` belongs to another user", folder.display()))
+        .note("PostgreSQL starts a data folder only for its owner")
+        .help("run as that user, or keep the data in another folder")
 }
 
 /// passwd(5): `name:password:uid:gid:…`. macOS writes `-2` for `nobody`.

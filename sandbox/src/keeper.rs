@@ -61,6 +61,12 @@ impl Keeper {
             .stdout(folder.lock.share()?)
             .stderr(log)
             .process_group(0);
+        if let Some(stale) = Postmaster::read(&folder.data()) {
+            // We hold the lock and it is no server. PostgreSQL would believe any process of that
+            // number, which a restarted container gives to another one, or a zombie. This is how
+            // pg_ctl tells it about a relative; it still asks the shared memory for survivors.
+            let _ = command.env("PG_GRANDPARENT_PID", stale.pid.to_string());
+        }
         let process = command.spawn().map_err(|cause| {
             Error::new("no shell to keep PostgreSQL running in")
                 .because(cause)

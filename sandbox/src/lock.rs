@@ -5,6 +5,7 @@
 //! files close-on-exec, so nobody else inherits it.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind::PermissionDenied;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -71,10 +72,13 @@ impl Lock {
         let path = base.join(NAME);
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(lock) =
-                Self::try_new(base).map_err(|cause| io("cannot lock", &path, cause))?
-            {
-                return Ok(lock);
+            match Self::try_new(base) {
+                Ok(Some(lock)) => return Ok(lock),
+                Ok(None) => {}
+                Err(cause) if cause.kind() == PermissionDenied => {
+                    return Err(crate::account::belongs_to_another(base).because(cause));
+                }
+                Err(cause) => return Err(io("cannot lock", &path, cause)),
             }
             let holder = read_holder(&path);
             let late = Instant::now() > deadline;
@@ -117,7 +121,7 @@ impl Lock {
     /// started it by hand.
     pub(crate) fn refuse_orphan(&self, data: &Path) -> Result<(), Error> {
         match Postmaster::read(data) {
-            Some(server) if process::is_alive(server.pid) && process::serves(server.pid, data) => {
+            Some(server) if process::serves(server.pid, data) => {
                 let help = format!("to stop it: kill -INT {}", server.pid);
                 Err(in_use(&self.base, Some(server.pid), server.running()).help(help))
             }

@@ -10,13 +10,25 @@ fn pid(number: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(number).ok()?)
 }
 
-/// Whether the process exists; one we may not signal does.
+/// Whether the process exists and has not ended; one we may not signal does.
+///
+/// A zombie has ended: its parent, or in a container nobody, has yet to collect it.
 pub(crate) fn is_alive(number: u32) -> bool {
     let Some(pid) = pid(number) else { return false };
-    !matches!(test_kill_process(pid), Err(Errno::SRCH))
+    !matches!(test_kill_process(pid), Err(Errno::SRCH)) && !is_zombie(number)
 }
 
-/// Whether the process is a server on this data folder, and not a later process of that number.
+fn is_zombie(number: u32) -> bool {
+    if !cfg!(target_os = "linux") {
+        return ps("stat=", number).is_some_and(|state| state.starts_with(b"Z"));
+    }
+    // proc_pid_stat(5): `pid (any name) state …`.
+    std::fs::read_to_string(format!("/proc/{number}/stat"))
+        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
+}
+
+/// Whether the process runs as a server on this data folder, and is neither a zombie nor a later
+/// process of that number.
 pub(crate) fn serves(number: u32, data: &Path) -> bool {
     let data = data.as_os_str().as_encoded_bytes();
     command_line(number).is_some_and(|line| line.windows(data.len()).any(|part| part == data))
@@ -26,8 +38,12 @@ fn command_line(number: u32) -> Option<Vec<u8>> {
     if cfg!(target_os = "linux") {
         return std::fs::read(format!("/proc/{number}/cmdline")).ok();
     }
+    ps("args=", number)
+}
+
+fn ps(column: &str, number: u32) -> Option<Vec<u8>> {
     let mut ps = std::process::Command::new("ps");
-    Some(ps.args(["-o", "args=", "-ww", "-p", &number.to_string()]).output().ok()?.stdout)
+    Some(ps.args(["-o", column, "-ww", "-p", &number.to_string()]).output().ok()?.stdout)
 }
 
 /// PostgreSQL's immediate shutdown: no checkpoint, but its shared memory is released.
@@ -39,8 +55,8 @@ pub(crate) fn quit(number: u32) {
 
 /// Waits at most ten seconds.
 pub(crate) fn wait_until_gone(number: u32) -> bool {
-    (0..200).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
+    (0..500).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
         !is_alive(number)
     })
 }

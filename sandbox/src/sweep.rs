@@ -48,7 +48,7 @@ fn leftover(base: &Path, meta: &fs::Metadata) {
     let Ok(Some(_lock)) = Lock::try_existing(base) else { return };
     let data = base.join("data");
     if let Some(server) = Postmaster::read(&data) {
-        if process::is_alive(server.pid) && process::serves(server.pid, &data) {
+        if process::serves(server.pid, &data) {
             process::quit(server.pid);
             if !process::wait_until_gone(server.pid) {
                 return;

@@ -56,7 +56,7 @@ fn after_kill_minus_nine() {
 
 #[test]
 fn after_kill_minus_nine_of_an_owner_who_is_not_root() {
-    check("serve", Plan::as_nobody, |mut owner| owner.kill());
+    check("serve", Plan::by_nobody, |mut owner| owner.kill());
 }
 
 #[test]

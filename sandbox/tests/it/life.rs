@@ -8,7 +8,7 @@ use tokio_postgres::NoTls;
 use crate::owner::{Plan, Scratch, processes_of};
 
 /// One value of the first row.
-fn ask(connection: &str, query: &str) -> String {
+pub(crate) fn ask(connection: &str, query: &str) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(connection, NoTls).await.unwrap();

@@ -146,7 +146,7 @@ impl Plan {
     }
 
     /// As root: as another user. As anybody else: as ourselves, which is just as much not root.
-    pub(crate) fn as_nobody(mut self) -> Self {
+    pub(crate) fn by_nobody(mut self) -> Self {
         if rustix::process::geteuid().is_root() {
             let _ = self.command.uid(NOBODY).gid(NOBODY);
         }
