@@ -1,4 +1,45 @@
 //! PostgreSQL migrations compiled into a Rust binary.
+//!
+//! [`embed_migrations!`] reads a folder when the application is built and yields a [`Registry`]:
+//! ordered, checksummed, `const`. A malformed folder fails the build. [`Migrator`] brings a database
+//! to where the registry says it should be.
+//!
+//! ```no_run
+//! use dunlin::{Console, Migrator, Registry};
+//!
+//! static MIGRATIONS: Registry = dunlin::embed_migrations!("../migrations");
+//!
+//! # async fn start(pool: deadpool_postgres::Pool) -> dunlin::Result<()> {
+//! let report = Migrator::new(&MIGRATIONS)
+//!     .observer(Console::new(|line| println!("{line}")))
+//!     .apply(&pool)
+//!     .await?;
+//! println!("{} applied now, {} in all", report.done().len(), report.n_total());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to | use |
+//! | --- | --- |
+//! | apply what is pending | [`Migrator::apply`], [`Migrator::apply_to`] |
+//! | undo | [`Migrator::roll_back`] |
+//! | look, without writing | [`Migrator::status`], [`Migrator::plan`] |
+//! | fail when an applied file was edited | [`Migrator::verify`] |
+//! | take over a table `id, name, executed_at` | [`Migrator::adopt`] |
+//! | follow a run | [`Observer`], [`Console`] |
+//! | write a migration in Rust | [`Context`] |
+//!
+//! The README explains folders, rebuilds and guarantees; `DESIGN.md` in the repository gives reasons.
+//!
+//! # Features
+//!
+//! * `deadpool` (default): runs on a `deadpool_postgres::Pool` or a pooled `Object`. Without it, on a
+//!   `tokio_postgres::Client`.
+//!
+//! # What is absent
+//!
+//! The runtime prints nothing, parses no arguments, reads no environment, and in release builds reads
+//! no files. It makes no connections; whoever makes them decides about TLS.
 
 mod migrator;
 
@@ -45,7 +86,43 @@ pub mod __private {
     pub use dunlin_macros::embed;
 }
 
-/// Reads a migrations folder at build time and yields its [`Registry`].
+/// Reads a migrations folder at build time and yields its [`Registry`], as an expression that can
+/// stand in a `static` or a `const`.
+///
+/// ```
+/// use dunlin::Registry;
+///
+/// static MIGRATIONS: Registry = dunlin::embed_migrations!("../migrations");
+/// assert_eq!(MIGRATIONS.len(), 14);
+/// assert!(MIGRATIONS.iter().all(|migration| migration.has_undo()));
+/// ```
+///
+/// The path is relative to the crate's `Cargo.toml`; `embed_migrations!()` means
+/// `embed_migrations!("migrations")`. Files that lie in the folder and are no migrations are named:
+/// `embed_migrations!("migrations", ignore = ["schema.sql"])`.
+///
+/// # Errors
+///
+/// Every problem of the folder fails the build, all of them at once, each with the place in its
+/// file: misnamed and unexpected files, duplicate versions, counters mixed with dates, an undo
+/// without its migration, text that is not UTF-8, blank files, quotes, comments and parentheses that
+/// are never closed, transaction control, statements that cannot run in a transaction, commands of
+/// psql, `COPY FROM STDIN`, unknown directives.
+///
+/// ```compile_fail
+/// static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("no-such-folder");
+/// ```
+///
+/// # Rebuilds
+///
+/// Cargo notices edits and removals of embedded files. For new files it needs one line in `build.rs`:
+///
+/// ```
+/// println!("cargo::rerun-if-changed=migrations");
+/// ```
+///
+/// Without it, a debug build that lacks a file of its folder refuses to run
+/// ([`ErrorKind::Stale`]).
 #[macro_export]
 macro_rules! embed_migrations {
     ($($argument:tt)*) => { $crate::__private::embed!($crate; $($argument)*) };
