@@ -104,7 +104,7 @@ impl sealed::Connect for &deadpool_postgres::Pool {
     where
         Self: 'a,
     {
-        let object = self.get().await.map_err(|error| Error::from_connecting(&error))?;
+        let object = self.get().await.map_err(Error::from_pool)?;
         Ok(Connection(Source::Pooled(Some(Box::new(object)))))
     }
 }

@@ -221,20 +221,54 @@ impl Error {
         .help("connect to the primary (`target_session_attrs=read-write`)")
     }
 
-    pub(crate) fn from_connecting(error: &dyn fmt::Display) -> Self {
-        Self::new(ErrorKind::Connection, format!("no connection to the database: {error}"))
-            .note("nothing was changed")
-            .help("check that the server runs and that host, port, user and database are right")
+    #[cfg(feature = "deadpool")]
+    pub(crate) fn from_pool(error: deadpool_postgres::PoolError) -> Self {
+        use deadpool_postgres::PoolError;
+
+        let headline = |text: &str| format!("no connection to the database: {text}");
+        let (made, helps) = match error {
+            PoolError::Backend(error) => {
+                let made = Self::new(ErrorKind::Connection, headline(&cause(&error)));
+                let help = "check that the server runs and that host, port, user, password and database are right";
+                (made.because(error), help)
+            }
+            PoolError::Timeout(_) => {
+                let text = headline("the pool had none to lend in time");
+                (
+                    Self::new(ErrorKind::Connection, text),
+                    "give the pool more connections or more time; a run needs one",
+                )
+            }
+            other => (
+                Self::new(ErrorKind::Connection, headline(&chain(&other))),
+                "check how the pool was made",
+            ),
+        };
+        made.note("nothing was changed").help(helps)
     }
 }
 
-/// The driver's or the server's message, once, with the SQLSTATE if the server spoke.
+/// The server's message with its SQLSTATE, or the driver's with its causes, each once.
 pub(crate) fn cause(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(db) => format!("{} ({})", db.message(), db.code().code()),
-        // The driver's `Display` prints its cause as well, so this is all of it.
-        None => error.to_string(),
+        None => chain(error),
     }
+}
+
+/// An error and its causes on one line. Some libraries print the cause in their own text as well, in
+/// some versions; what has been said is not said again.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 impl fmt::Display for Error {
