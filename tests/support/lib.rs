@@ -14,4 +14,4 @@ mod registry;
 
 pub use database::{TestDatabase, connect, pool};
 pub use recorder::Recorder;
-pub use registry::{folder, registry};
+pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};

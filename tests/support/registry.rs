@@ -1,13 +1,33 @@
 //! Registries of files a test writes, through the same core as the macro.
 
-use dunlin::Registry;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use dunlin::{Context, Registry};
 use dunlin_core::Folder;
 use dunlin_core::folder::Language;
 
 use dunlin::__private as generated;
 
+/// A function of a migration in Rust, as the macro names it: `|cx| Box::pin(async move { .. })`.
+pub type Function = for<'a, 'b> fn(
+    &'a mut Context<'b>,
+)
+    -> Pin<Box<dyn Future<Output = dunlin::Result<()>> + Send + 'a>>;
+
+/// The functions of a `.rs` file of a test.
+#[derive(Clone, Copy, Debug)]
+pub struct Functions {
+    /// The name of the migration.
+    pub name: &'static str,
+    /// What it does.
+    pub up: Function,
+    /// How it is undone, if it can be.
+    pub down: Option<Function>,
+}
+
 /// Writes files into a new temporary folder and returns it.
-pub fn folder(files: &[(&str, &str)]) -> std::path::PathBuf {
+pub fn folder(files: &[(&str, &str)]) -> PathBuf {
     let folder =
         std::env::temp_dir().join(format!("dunlin-test-{}-{:x}", std::process::id(), random()));
     std::fs::create_dir(&folder).unwrap();
@@ -19,35 +39,27 @@ pub fn folder(files: &[(&str, &str)]) -> std::path::PathBuf {
 
 /// The registry of SQL files, as the macro would make it. It lives as long as the test process.
 pub fn registry(files: &[(&str, &str)]) -> Registry {
+    registry_with(files, &[])
+}
+
+/// As [`registry`], with migrations in Rust among the files: a `.rs` file is added for each.
+pub fn registry_with(files: &[(&str, &str)], rust: &[Functions]) -> Registry {
     let folder = folder(files);
-    let reading = Folder::read(&folder, "migrations", &[]);
+    for Functions { name, .. } in rust {
+        let text = format!("// {name}\npub async fn up(cx: &mut Context<'_>) -> Result<()> {{}}\n");
+        std::fs::write(folder.join(format!("{name}.rs")), text).unwrap();
+    }
+    let registry = registry_of(&folder, rust);
     std::fs::remove_dir_all(&folder).unwrap();
+    registry
+}
+
+/// The registry of a folder, which is read now and not looked at again.
+pub fn registry_of(folder: &Path, rust: &[Functions]) -> Registry {
+    let reading = Folder::read(folder, "migrations", &[]);
     assert!(reading.diagnostics.is_empty(), "{}", reading.diagnostics[0]);
-    let sql_file = |script: &dunlin_core::folder::Script| generated::SqlFile {
-        path: script.file.path().to_owned().leak(),
-        text: script.file.text().to_owned().leak(),
-        transactional: matches!(script.language, Language::Sql { transactional: true }),
-    };
-    let migrations: Vec<_> = reading
-        .folder
-        .migrations()
-        .iter()
-        .map(|it| {
-            let version: &'static str = it.version.as_str().to_owned().leak();
-            let version = match it.version.kind() {
-                dunlin_core::VersionKind::Counter => generated::counter(version),
-                dunlin_core::VersionKind::Timestamp => generated::timestamp(version),
-            };
-            let down = it.down.as_ref().map(sql_file);
-            generated::sql(
-                it.name.clone().leak(),
-                version,
-                *it.up.checksum.as_bytes(),
-                sql_file(&it.up),
-                down,
-            )
-        })
-        .collect();
+    let migrations: Vec<_> =
+        reading.folder.migrations().iter().map(|migration| migration_of(migration, rust)).collect();
     generated::registry(
         migrations.leak(),
         reading.folder.fingerprint(),
@@ -56,6 +68,39 @@ pub fn registry(files: &[(&str, &str)]) -> Registry {
         None,
         &[],
     )
+}
+
+fn migration_of(
+    migration: &dunlin_core::folder::Migration,
+    rust: &[Functions],
+) -> dunlin::Migration {
+    let name: &'static str = migration.name.clone().leak();
+    let version: &'static str = migration.version.as_str().to_owned().leak();
+    let version = match migration.version.kind() {
+        dunlin_core::VersionKind::Counter => generated::counter(version),
+        dunlin_core::VersionKind::Timestamp => generated::timestamp(version),
+    };
+    let checksum = *migration.up.checksum.as_bytes();
+    let down = migration.down.as_ref().map(sql_file);
+    if matches!(migration.up.language, Language::Sql { .. }) {
+        return generated::sql(name, version, checksum, sql_file(&migration.up), down);
+    }
+    let functions = rust.iter().find(|functions| functions.name == name).unwrap();
+    let file = generated::RustFile {
+        path: migration.up.file.path().to_owned().leak(),
+        text: migration.up.file.text().to_owned().leak(),
+        up: functions.up,
+        down: functions.down,
+    };
+    generated::rust(name, version, checksum, file, down)
+}
+
+fn sql_file(script: &dunlin_core::folder::Script) -> generated::SqlFile {
+    generated::SqlFile {
+        path: script.file.path().to_owned().leak(),
+        text: script.file.text().to_owned().leak(),
+        transactional: matches!(script.language, Language::Sql { transactional: true }),
+    }
 }
 
 fn random() -> u64 {
