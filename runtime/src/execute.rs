@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use dunlin_core::{Checksum, Place};
-use tokio_postgres::Error as PostgresError;
+use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::Kind;
 use crate::context::Context;
@@ -15,10 +15,11 @@ use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::{Direction, Event, Observer};
 use crate::history::{History, Row};
 use crate::plan::Step;
+use crate::quote::literal;
 use crate::registry::{Code, Migration, RustMigration};
 use crate::report::{Done, Report};
 use crate::script::SqlText;
-use crate::session::Session;
+use crate::session::{Session, text};
 
 /// A run in progress.
 pub(crate) struct Execution<'e, 'c> {
@@ -121,8 +122,8 @@ impl Execution<'_, '_> {
         self.observer.on_event(event);
     }
 
-    pub(crate) fn tell_summary(&self, name: &str, sql: &SqlText<'_>) {
-        for message in sql.summary() {
+    pub(crate) fn tell_summary(&self, name: &str, sql: &SqlText<'_>, existing: &[String]) {
+        for message in sql.summary(existing) {
             self.tell(&Event::Progress { name, message: &message });
         }
     }
@@ -135,13 +136,15 @@ impl Execution<'_, '_> {
         self.session.begins_transaction();
         let restore = self.session.restoring().to_owned();
         let lost = |error| lost(name, error);
-        let begin = self.session.send("BEGIN").await.map_err(lost)?;
+        let existing = question_about_existing(sql);
+        let begin = self.session.send(&format!("BEGIN{existing}")).await.map_err(lost)?;
         let body = self.session.send(sql.text).await.map_err(lost)?;
         let restored = self.session.send(&restore).await.map_err(lost)?;
         let recorded = self.session.send(&format!("{record}; COMMIT")).await.map_err(lost)?;
-        if let Err(failure) = begin.finish().await {
-            return Err(self.undone(name, None, failure.error).await);
-        }
+        let existing = match begin.rows().await {
+            Ok(rows) => existing_relations(&rows),
+            Err(error) => return Err(self.undone(name, None, error).await),
+        };
         if let Err(failure) = body.finish().await {
             let place =
                 failure.error.as_db_error().map(|db| sql.place_in_batch(failure.n_completed, db));
@@ -154,7 +157,7 @@ impl Execution<'_, '_> {
             return Err(self.unrecorded(name, sql.path, failure.n_completed, failure.error).await);
         }
         self.session.ended_transaction();
-        self.tell_summary(name, sql);
+        self.tell_summary(name, sql, &existing);
         Ok(())
     }
 
@@ -183,9 +186,8 @@ impl Execution<'_, '_> {
             Ok(rows) => rows,
             Err(error) => return Err(self.undone(name, Some(Place::file(path)), error).await),
         };
-        let id = |rows: &[tokio_postgres::SimpleQueryRow]| {
-            rows.first().and_then(|row| row.get("id").map(str::to_owned))
-        };
+        let id =
+            |rows: &[SimpleQueryRow]| rows.first().and_then(|row| row.get("id").map(str::to_owned));
         if id(&before) != id(&after) {
             return Err(Error::new(
                 ErrorKind::Migration,
@@ -284,6 +286,26 @@ impl Execution<'_, '_> {
             Direction::Down => " to be undone",
         }
     }
+}
+
+/// A statement, with the `;` before it, that asks which of the tables a text creates only if they do
+/// not exist do exist; empty for a text that creates none in this way.
+pub(crate) fn question_about_existing(sql: &SqlText<'_>) -> String {
+    let names = sql.conditional_relations();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names =
+        names.iter().map(|name| format!("({})", literal(name))).collect::<Vec<_>>().join(", ");
+    format!(
+        "; SELECT it.relation FROM (VALUES {names}) AS it (relation) \
+         WHERE pg_catalog.to_regclass(it.relation) IS NOT NULL"
+    )
+}
+
+/// The answer to it.
+pub(crate) fn existing_relations(rows: &[SimpleQueryRow]) -> Vec<String> {
+    rows.iter().filter_map(|row| text(row, "relation").map(str::to_owned)).collect()
 }
 
 /// The row of a migration of this build.

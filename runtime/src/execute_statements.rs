@@ -12,7 +12,7 @@ use tokio_postgres::Error as PostgresError;
 use crate::applied::{Kind, Progress};
 use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::Event;
-use crate::execute::{Execution, lost, row};
+use crate::execute::{Execution, existing_relations, lost, question_about_existing, row};
 use crate::history::Row;
 use crate::plan::Step;
 use crate::quote::{identifier, literal};
@@ -36,6 +36,7 @@ impl Execution<'_, '_> {
             self.history.insert(&row)
         };
         self.record(row.name, &record).await?;
+        let existing = self.existing(row.name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
             self.drop_invalid_index(row.name, statement).await?;
             if let Err(error) = self.session.run(statement.text(sql.text)).await {
@@ -51,7 +52,7 @@ impl Execution<'_, '_> {
             self.record(row.name, &note).await?;
         }
         self.restore(row.name).await?;
-        self.tell_summary(row.name, sql);
+        self.tell_summary(row.name, sql, &existing);
         Ok(())
     }
 
@@ -62,6 +63,7 @@ impl Execution<'_, '_> {
         sql: &SqlText<'_>,
         record: &str,
     ) -> Result<()> {
+        let existing = self.existing(name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate() {
             if let Err(error) = self.session.run(statement.text(sql.text)).await {
                 let place = error.as_db_error().map(|db| sql.place_in_statement(index, db));
@@ -80,7 +82,7 @@ impl Execution<'_, '_> {
         }
         self.restore(name).await?;
         self.record(name, record).await?;
-        self.tell_summary(name, sql);
+        self.tell_summary(name, sql, &existing);
         Ok(())
     }
 
@@ -212,6 +214,16 @@ impl Execution<'_, '_> {
                 })
             }
         }
+    }
+
+    /// The tables of a file without a transaction that exist already, asked only if it matters.
+    async fn existing(&self, name: &str, sql: &SqlText<'_>) -> Result<Vec<String>> {
+        let question = question_about_existing(sql);
+        if question.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.session.rows(&question).await;
+        Ok(existing_relations(&rows.map_err(|error| lost_or_refused(name, error))?))
     }
 
     async fn restore(&self, name: &str) -> Result<()> {

@@ -63,17 +63,28 @@ impl<'a> SqlText<'a> {
         }
     }
 
+    fn effects(&self) -> impl Iterator<Item = &Effect> {
+        self.statements.iter().flat_map(|statement| &statement.effects)
+    }
+
     fn file(&self) -> Arc<SourceFile> {
         Arc::new(SourceFile::new(self.path, self.text))
     }
 
+    /// The tables and views that are created only if they do not exist, by name.
+    pub(crate) fn conditional_relations(&self) -> Vec<&str> {
+        self.effects()
+            .filter(|it| it.verb == Verb::Created && it.conditional && is_relation(it.object))
+            .filter_map(|it| it.name.as_deref())
+            .collect()
+    }
+
     /// One line for each thing the text creates, alters or drops, the tables and views if there are
-    /// any, else what else there is.
-    pub(crate) fn summary(&self) -> Vec<String> {
-        let effects = || self.statements.iter().flat_map(|statement| &statement.effects);
-        let mut lines = lines(effects().filter(|effect| is_relation(effect.object)));
+    /// any, else what else there is. `existing` are those that were there already.
+    pub(crate) fn summary(&self, existing: &[String]) -> Vec<String> {
+        let mut lines = lines(self.effects().filter(|effect| is_relation(effect.object)), existing);
         if lines.is_empty() {
-            lines = self::lines(effects());
+            lines = self::lines(self.effects(), existing);
         }
         if lines.len() > SUMMARY_MAX {
             let n_more = lines.len() - SUMMARY_MAX + 1;
@@ -89,7 +100,7 @@ const fn is_relation(object: Object) -> bool {
 }
 
 /// A table that is created and then altered was created; several changes to it are one line.
-fn lines<'a>(effects: impl Iterator<Item = &'a Effect>) -> Vec<String> {
+fn lines<'a>(effects: impl Iterator<Item = &'a Effect>, existing: &[String]) -> Vec<String> {
     let mut told: Vec<(Object, &str)> = Vec::new();
     let mut lines = Vec::new();
     for effect in effects {
@@ -100,6 +111,9 @@ fn lines<'a>(effects: impl Iterator<Item = &'a Effect>) -> Vec<String> {
         told.push((effect.object, name));
         let object = effect.object.words().to_lowercase();
         lines.push(match &effect.verb {
+            Verb::Created if effect.conditional && existing.contains(name) => {
+                format!("Kept {name} {object}, which existed")
+            }
             Verb::Created => format!("Created {name} {object}"),
             Verb::Altered => format!("Altered {name} {object}"),
             Verb::Renamed { to } => format!("Renamed {name} {object} to {to}"),
@@ -116,7 +130,7 @@ mod tests {
 
     #[track_caller]
     fn check(sql: &str, expected: &[&str]) {
-        assert_eq!(SqlText::new("x.sql", sql).summary(), expected);
+        assert_eq!(SqlText::new("x.sql", sql).summary(&["old".to_owned()]), expected);
     }
 
     #[test]
@@ -129,6 +143,14 @@ mod tests {
         check(
             "ALTER TABLE a ADD b int; ALTER TABLE a ADD c int; DROP TABLE d;",
             &["Altered a table", "Dropped d table"],
+        );
+    }
+
+    #[test]
+    fn what_was_there_is_not_said_to_be_created() {
+        check(
+            "CREATE TABLE IF NOT EXISTS old (id int); CREATE TABLE IF NOT EXISTS new (id int);",
+            &["Kept old table, which existed", "Created new table"],
         );
     }
 
