@@ -8,6 +8,8 @@ use tokio_postgres::Client;
 use crate::error::Error;
 use crate::error::Result;
 
+use self::sealed::Connecting;
+
 /// Something migrations can run on: `&Pool`, `&mut Object` or `&mut Client`.
 ///
 /// A run needs a connection for itself, so a connection is borrowed exclusively, and a pool lends
@@ -23,12 +25,18 @@ pub trait Database: sealed::Connect {}
 impl<T: sealed::Connect> Database for T {}
 
 pub(crate) mod sealed {
+    use std::pin::Pin;
+
     use super::{Connection, Result};
+
+    /// A connection to come. Boxed: a run that awaits an opaque future with a lifetime is not `Send`
+    /// as far as the compiler can tell (rust-lang/rust#100013), so it could not be spawned.
+    pub(crate) type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection<'a>>> + Send + 'a>>;
 
     /// The closed part of [`Database`](super::Database).
     pub trait Connect: Send {
         /// A connection for one run.
-        fn connect<'a>(self) -> impl Future<Output = Result<Connection<'a>>> + Send
+        fn connect<'a>(self) -> Connecting<'a>
         where
             Self: 'a;
     }
@@ -80,31 +88,33 @@ impl Deref for Connection<'_> {
 }
 
 impl sealed::Connect for &mut Client {
-    async fn connect<'a>(self) -> Result<Connection<'a>>
+    fn connect<'a>(self) -> Connecting<'a>
     where
         Self: 'a,
     {
-        Ok(Connection(Source::Borrowed(self)))
+        Box::pin(async { Ok(Connection(Source::Borrowed(self))) })
     }
 }
 
 #[cfg(feature = "deadpool")]
 impl sealed::Connect for &mut deadpool_postgres::Object {
-    async fn connect<'a>(self) -> Result<Connection<'a>>
+    fn connect<'a>(self) -> Connecting<'a>
     where
         Self: 'a,
     {
-        Ok(Connection(Source::Borrowed(self)))
+        Box::pin(async { Ok(Connection(Source::Borrowed(self))) })
     }
 }
 
 #[cfg(feature = "deadpool")]
 impl sealed::Connect for &deadpool_postgres::Pool {
-    async fn connect<'a>(self) -> Result<Connection<'a>>
+    fn connect<'a>(self) -> Connecting<'a>
     where
         Self: 'a,
     {
-        let object = self.get().await.map_err(Error::from_pool)?;
-        Ok(Connection(Source::Pooled(Some(Box::new(object)))))
+        Box::pin(async {
+            let object = self.get().await.map_err(Error::from_pool)?;
+            Ok(Connection(Source::Pooled(Some(Box::new(object)))))
+        })
     }
 }

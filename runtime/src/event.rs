@@ -108,6 +108,8 @@ pub struct Holder {
     pub host: String,
     /// Since when its session exists, in seconds.
     pub session_seconds: i64,
+    /// What it is doing: `active`, `idle`, `idle in transaction`.
+    pub state: String,
     /// What it runs, or ran last, on one line and shortened to 80 characters.
     pub query: String,
 }
@@ -116,7 +118,7 @@ impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "pid {}", self.pid)?;
         if !self.user.is_empty() {
-            write!(f, ", {}", self.user)?;
+            write!(f, ", user `{}`", self.user)?;
         }
         if !self.application.is_empty() {
             write!(f, ", application `{}`", self.application)?;
@@ -125,8 +127,12 @@ impl std::fmt::Display for Holder {
             write!(f, ", from {}", self.host)?;
         }
         write!(f, ", connected for {} s", self.session_seconds)?;
-        if !self.query.is_empty() {
-            write!(f, ", running: {}", self.query)?;
+        if !self.state.is_empty() {
+            write!(f, ", {}", self.state)?;
+            let verb = if self.state == "active" { "running" } else { "last ran" };
+            if !self.query.is_empty() {
+                write!(f, ", {verb}: {}", self.query)?;
+            }
         }
         Ok(())
     }

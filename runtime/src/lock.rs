@@ -101,7 +101,7 @@ async fn gave_up(session: &Session<'_>, key: i64, waited: Duration) -> Error {
 async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
     let (high, low) = halves(key);
     let question = format!(
-        "SELECT a.pid, a.usename, a.application_name, a.client_addr, \
+        "SELECT a.pid, a.usename, a.application_name, a.client_addr, a.state, \
          (extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start))::pg_catalog.int8 AS seconds, \
          pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS query \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
@@ -119,6 +119,7 @@ async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
             application: owned("application_name"),
             host: owned("client_addr"),
             session_seconds: owned("seconds").parse().unwrap_or_default(),
+            state: owned("state"),
             query: owned("query"),
         }
     }))
