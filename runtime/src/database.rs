@@ -31,7 +31,8 @@ pub(crate) mod sealed {
 
     /// A connection to come. Boxed: a run that awaits an opaque future with a lifetime is not `Send`
     /// as far as the compiler can tell (rust-lang/rust#100013), so it could not be spawned.
-    pub(crate) type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Connection<'a>>> + Send + 'a>>;
+    pub(crate) type Connecting<'a> =
+        Pin<Box<dyn Future<Output = Result<Connection<'a>>> + Send + 'a>>;
 
     /// The closed part of [`Database`](super::Database).
     pub trait Connect: Send {

@@ -6,8 +6,8 @@
 use std::time::{Duration, SystemTime};
 
 use dunlin_core::checksum::hex;
-use tokio_postgres::SimpleQueryRow;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::{Applied, Kind, Progress};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,7 +62,6 @@ pub(crate) struct Glance {
 /// The table in a nutshell.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
-    pub(crate) n_rows: usize,
     n_unfinished: usize,
     fingerprint: String,
 }
@@ -101,6 +100,13 @@ pub(crate) struct Row<'a> {
     pub(crate) progress: Option<Progress>,
 }
 
+impl State {
+    /// How many migrations are applied, those that were interrupted not counted.
+    pub(crate) fn n_finished(&self) -> usize {
+        self.applied.iter().filter(|row| row.unfinished().is_none()).count()
+    }
+}
+
 impl Sum {
     /// Whether the table holds exactly the migrations with this fingerprint, all of them finished.
     pub(crate) fn is(&self, fingerprint: &[u8; 32]) -> bool {
@@ -125,8 +131,7 @@ impl Table {
             "SELECT pg_catalog.current_database() AS database, pg_catalog.current_schema() AS schema, \
              pg_catalog.current_setting('transaction_read_only') AS read_only, \
              pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
-             SELECT pg_catalog.count(*) AS n_rows, \
-             pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
+             SELECT pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
              pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg( \
              name || E'\\n' || coalesce(checksum, '') || E'\\n', '' ORDER BY name COLLATE \"C\"), ''), 'UTF8')), 'hex') \
              AS fingerprint, \
@@ -200,11 +205,9 @@ fn sum(row: &SimpleQueryRow, history: &History) -> Result<Option<Sum>> {
         .note("a second history table would make every migration run again; nothing was changed")
         .help(format!("name the schema: `Migrator::history_schema({found_in:?})`, or `({:?})` to begin anew there", history.schema)));
     }
-    let number =
-        |column| text(row, column).and_then(|number| number.parse().ok()).unwrap_or_default();
+    let n_unfinished = text(row, "n_unfinished").and_then(|number| number.parse().ok());
     Ok(Some(Sum {
-        n_rows: number("n_rows"),
-        n_unfinished: number("n_unfinished"),
+        n_unfinished: n_unfinished.unwrap_or_default(),
         fingerprint: text(row, "fingerprint").unwrap_or_default().to_owned(),
     }))
 }
@@ -311,19 +314,32 @@ impl History {
         }
     }
 
-    /// Statements that create the table, and its schema if one was configured.
-    pub(crate) fn create(&self) -> String {
-        let schema = if self.schema_is_configured {
-            format!("CREATE SCHEMA IF NOT EXISTS {}; ", identifier(&self.schema))
-        } else {
-            String::new()
-        };
+    /// Creates the table, and its schema if one was configured and is not there.
+    ///
+    /// The lock of this table does not hold off a run with another table in the same new schema, and
+    /// `IF NOT EXISTS` races (23505, 42P06). It also asks for the right to create schemas where the
+    /// schema exists, so it is not said then.
+    pub(crate) async fn create(&self, session: &Session<'_>) -> Result<(), PostgresError> {
+        let schema = literal(&self.schema);
+        let find = format!("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema}");
+        if self.schema_is_configured && session.rows(&find).await?.is_empty() {
+            let create = format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&self.schema));
+            if let Err(error) = session.run(&create).await
+                && !matches!(
+                    error.code(),
+                    Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_SCHEMA)
+                )
+            {
+                return Err(error);
+            }
+        }
         let columns = OWN_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
-        format!(
-            "{schema}CREATE TABLE {} (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
+        let table = format!(
+            "CREATE TABLE {} (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
              executed_at timestamptz NOT NULL DEFAULT current_timestamp{columns})",
             self.qualified
-        )
+        );
+        session.run(&table).await
     }
 
     /// Statements that turn an older tracking table into ours.

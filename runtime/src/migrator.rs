@@ -128,12 +128,10 @@ impl<'a> Migrator<'a> {
         {
             return Ok(self.up_to_date(self.registry.len(), begun));
         }
-        if self.is_satisfied(&session, &glance, &target).await? {
-            let n_applied = glance.sum.map_or(0, |sum| sum.n_rows);
+        if let Some(n_applied) = self.satisfied(&session, &glance, &target).await? {
             return Ok(self.up_to_date(n_applied, begun));
         }
-        let state = self.locked(&mut session, &glance).await?;
-        let result = self.apply_locked(&mut session, &glance.history, state, &target, begun).await;
+        let result = self.apply_locked(&mut session, &glance, &target, begun).await;
         released(session, result).await
     }
 
@@ -156,9 +154,7 @@ impl<'a> Migrator<'a> {
         stale::check(self.registry)?;
         let mut session = Session::new(database.connect().await?);
         let glance = self.table.glance(&session).await?;
-        let state = self.locked(&mut session, &glance).await?;
-        let result =
-            self.roll_back_locked(&mut session, &glance.history, state, &target, begun).await;
+        let result = self.roll_back_locked(&mut session, &glance, &target, begun).await;
         released(session, result).await
     }
 
@@ -219,24 +215,25 @@ impl<'a> Migrator<'a> {
         Report { n_total, duration: begun.elapsed(), ..Report::default() }
     }
 
-    /// Whether a history that differs from the build leaves nothing to do all the same, as a database
-    /// that is ahead. Drift is left to be found under the lock, where it is refused.
-    async fn is_satisfied(
+    /// How many migrations are applied, when a history that differs from the build leaves nothing to
+    /// do all the same, as a database that is ahead.
+    async fn satisfied(
         &self,
         session: &Session<'_>,
         glance: &Glance,
         target: &Target,
-    ) -> Result<bool> {
+    ) -> Result<Option<usize>> {
         // Without a table everything is pending, except of a build that has nothing.
         if glance.sum.is_none() && !self.registry.is_empty() {
-            return Ok(false);
+            return Ok(None);
         }
         let state = glance.history.state(session, None, glance.sum.is_some()).await?;
         let plan = self.planned(session, &glance.history, &state, target).await?;
-        if plan.is_empty() && !plan.ahead.is_empty() {
-            self.observer.on_event(&Event::DatabaseAhead { names: &plan.ahead });
+        if !plan.is_empty() {
+            return Ok(None);
         }
-        Ok(plan.is_empty())
+        self.announce_ahead(&plan);
+        Ok(Some(state.n_finished()))
     }
 
     /// Takes the lock and reads the state again under it.
@@ -259,19 +256,20 @@ impl<'a> Migrator<'a> {
     async fn apply_locked(
         &self,
         session: &mut Session<'_>,
-        history: &History,
-        state: State,
+        glance: &Glance,
         target: &Target,
         begun: Instant,
     ) -> Result<Report> {
+        let (history, state) = (&glance.history, self.locked(session, glance).await?);
         let plan = self.planned(session, history, &state, target).await?;
-        let n_before = state.applied.iter().filter(|row| row.unfinished().is_none()).count();
+        let n_before = state.n_finished();
         let mut report = Report::default();
         if !state.exists {
             create(session, history).await?;
             report.history_created = true;
             self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
         }
+        self.announce_ahead(&plan);
         if plan.is_empty() {
             return Ok(Report {
                 history_created: report.history_created,
@@ -298,11 +296,11 @@ impl<'a> Migrator<'a> {
     async fn roll_back_locked(
         &self,
         session: &mut Session<'_>,
-        history: &History,
-        state: State,
+        glance: &Glance,
         target: &Target,
         begun: Instant,
     ) -> Result<Report> {
+        let (history, state) = (&glance.history, self.locked(session, glance).await?);
         let names =
             plan::undo(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))?;
         if names.is_empty() {
@@ -378,10 +376,13 @@ impl<'a> Migrator<'a> {
         })
     }
 
-    fn announce(&self, plan: &Plan) {
+    fn announce_ahead(&self, plan: &Plan) {
         if !plan.ahead.is_empty() {
             self.observer.on_event(&Event::DatabaseAhead { names: &plan.ahead });
         }
+    }
+
+    fn announce(&self, plan: &Plan) {
         let late: Vec<_> = plan
             .steps
             .iter()
@@ -467,7 +468,7 @@ impl std::fmt::Debug for Migrator<'_> {
 }
 
 async fn create(session: &Session<'_>, history: &History) -> Result<()> {
-    session.run(&history.create()).await.map_err(|error| {
+    history.create(session).await.map_err(|error| {
         Error::from_postgres(&format!("creating the history table {}", history.qualified), error)
             .note("nothing was changed")
     })
