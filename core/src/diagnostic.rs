@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::render;
-use crate::rule::Rule;
+use crate::rule::{DefaultLevel, Rule};
 use crate::source::{Location, SourceFile, Span};
 
 /// One problem of a migrations folder.
@@ -17,11 +17,21 @@ use crate::source::{Location, SourceFile, Span};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     pub(crate) rule: Rule,
+    pub(crate) severity: Severity,
     pub(crate) headline: String,
     pub(crate) place: Option<Place>,
     pub(crate) also: Vec<Place>,
     pub(crate) notes: Vec<String>,
     pub(crate) helps: Vec<String>,
+}
+
+/// Whether a diagnostic fails the build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It is told, and the build goes on.
+    Warning,
 }
 
 /// A place a diagnostic points to.
@@ -75,6 +85,10 @@ impl Diagnostic {
     pub fn new(rule: Rule, headline: impl Into<String>) -> Self {
         Self {
             rule,
+            severity: match rule.default_level() {
+                DefaultLevel::Fixed | DefaultLevel::Deny => Severity::Error,
+                DefaultLevel::Warn => Severity::Warning,
+            },
             headline: headline.into(),
             place: None,
             also: Vec::new(),
@@ -115,6 +129,12 @@ impl Diagnostic {
     #[must_use]
     pub const fn rule(&self) -> Rule {
         self.rule
+    }
+
+    /// Whether it fails the build.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.severity
     }
 
     /// The first line of the text.

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::check;
 use crate::checksum::{self, Checksum};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::filename::{FileName, Judgement, Part, judge};
+use crate::options::Options;
 use crate::rule::Rule;
 use crate::source::{SourceFile, Span};
 use crate::version::{Version, compare_names};
@@ -66,27 +67,45 @@ pub enum Language {
 /// What reading a folder gave.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// What could be understood; complete only when there are no diagnostics.
+    /// What could be understood; complete only when there are no errors.
     pub folder: Folder,
-    /// Every problem, sorted by file and position.
+    /// Every problem, errors and warnings, sorted by file and position.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Reading {
+    /// The problems that fail the build.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|it| it.severity() == Severity::Error)
+    }
+
+    /// The problems that do not.
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|it| it.severity() == Severity::Warning)
+    }
+
+    /// Whether the folder can be embedded.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.errors().next().is_none()
+    }
 }
 
 impl Folder {
     /// Reads and checks a folder.
     ///
-    /// `shown` is the folder's path as messages show it. Files named in `ignore` are passed over.
-    /// Problems of the file system are diagnostics like all others.
+    /// `shown` is the folder's path as messages show it. Problems of the file system are diagnostics like all others.
     #[must_use]
-    pub fn read(directory: &Path, shown: &str, ignore: &[String]) -> Reading {
+    pub fn read(directory: &Path, shown: &str, options: &Options) -> Reading {
         let mut diagnostics = Vec::new();
-        let files = list(directory, shown, ignore, &mut diagnostics);
+        let files = list(directory, shown, &options.ignore, &mut diagnostics);
         let files: Vec<_> =
             files.into_iter().filter_map(|entry| entry.load(&mut diagnostics)).collect();
         check::names::check(&files, &mut diagnostics);
         let scripts: Vec<_> =
             files.into_iter().map(|file| check::script::check(file, &mut diagnostics)).collect();
         let migrations = pair(scripts, &mut diagnostics);
+        options.levels.apply(&mut diagnostics);
         diagnostics.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
         Reading { folder: Self { path: shown.to_owned(), migrations }, diagnostics }
     }

@@ -10,6 +10,7 @@
 //! depend on `dunlin` instead.
 
 pub mod folder;
+pub mod options;
 
 pub mod filename;
 pub mod version;
@@ -24,13 +25,16 @@ pub mod source;
 
 mod check;
 pub mod diagnostic;
+pub mod levels;
 pub mod render;
 pub mod rule;
 pub mod suggest;
 
 pub use checksum::Checksum;
-pub use diagnostic::{Diagnostic, Place};
+pub use diagnostic::{Diagnostic, Place, Severity};
 pub use folder::Folder;
+pub use levels::{Level, Levels};
+pub use options::Options;
 pub use rule::Rule;
 pub use source::{Location, SourceFile, Span};
 pub use version::{Version, VersionKind};

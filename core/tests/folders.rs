@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dunlin_core::{Folder, Rule};
+use dunlin_core::{Folder, Options, Rule};
 
 /// The fixture folders, sorted by name.
 fn fixtures() -> Vec<PathBuf> {
@@ -23,7 +23,8 @@ fn fixtures() -> Vec<PathBuf> {
 fn read(fixture: &Path) -> (String, BTreeSet<Rule>) {
     let ignore = fs::read_to_string(fixture.join("ignore.txt")).unwrap_or_default();
     let ignore: Vec<String> = ignore.lines().map(str::to_owned).collect();
-    let reading = Folder::read(&fixture.join("migrations"), "migrations", &ignore);
+    let options = Options { ignore, ..Options::default() };
+    let reading = Folder::read(&fixture.join("migrations"), "migrations", &options);
     let rules = reading.diagnostics.iter().map(dunlin_core::Diagnostic::rule).collect();
     if reading.diagnostics.is_empty() {
         let order = reading.folder.migrations().iter().map(|it| {

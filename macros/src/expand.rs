@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use dunlin_core::folder::{Language, Migration, Script};
-use dunlin_core::{Diagnostic, Folder, Rule, Version, VersionKind};
+use dunlin_core::{Diagnostic, Folder, Options, Rule, Version, VersionKind};
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
@@ -24,8 +24,9 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     };
     let directory = package.join(&input.folder);
     let shown = shown_path(&directory);
-    let reading = Folder::read(&directory, &shown, &input.ignore);
-    if reading.diagnostics.is_empty() {
+    let options = Options { ignore: input.ignore.clone(), ..Options::default() };
+    let reading = Folder::read(&directory, &shown, &options);
+    if reading.is_accepted() {
         return registry(input, &directory, &reading.folder);
     }
     let about_folders = |problem: Diagnostic| match problem.rule() {

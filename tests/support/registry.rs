@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use dunlin::{Context, Registry};
-use dunlin_core::Folder;
 use dunlin_core::folder::Language;
+use dunlin_core::{Folder, Options};
 
 use dunlin::__private as generated;
 
@@ -56,8 +56,10 @@ pub fn registry_with(files: &[(&str, &str)], rust: &[Functions]) -> Registry {
 
 /// The registry of a folder, which is read now and not looked at again.
 pub fn registry_of(folder: &Path, rust: &[Functions]) -> Registry {
-    let reading = Folder::read(folder, "migrations", &[]);
-    assert!(reading.diagnostics.is_empty(), "{}", reading.diagnostics[0]);
+    let reading = Folder::read(folder, "migrations", &Options::default());
+    if let Some(error) = reading.errors().next() {
+        panic!("{error}");
+    }
     let migrations: Vec<_> =
         reading.folder.migrations().iter().map(|migration| migration_of(migration, rust)).collect();
     generated::registry(

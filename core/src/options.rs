@@ -1,0 +1,40 @@
+//! How a folder is to be read: the macro's arguments, as data.
+
+use crate::levels::Levels;
+
+/// What is asked of [`Folder::read`](crate::folder::Folder::read), apart from the folder itself.
+///
+/// ```
+/// use dunlin_core::Options;
+/// let options = Options { ignore: vec!["schema.sql".to_owned()], ..Options::default() };
+/// assert!(options.syntax);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Files of the folder that are passed over.
+    pub ignore: Vec<String>,
+    /// Which findings are errors, which are warnings, and which are not told.
+    pub levels: Levels,
+    /// Whether statements are checked against PostgreSQL's grammar.
+    pub syntax: bool,
+    /// The tool whose layout the folder has, as the macro's argument names it. Without it, the
+    /// layout is recognised from the folder.
+    pub layout: Option<String>,
+    /// The name of the history table, which no migration may touch.
+    pub history_table: String,
+}
+
+/// The name of the history table where none is chosen.
+pub const DEFAULT_HISTORY_TABLE: &str = "migrations";
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ignore: Vec::new(),
+            levels: Levels::default(),
+            syntax: true,
+            layout: None,
+            history_table: DEFAULT_HISTORY_TABLE.to_owned(),
+        }
+    }
+}
