@@ -1,5 +1,6 @@
 //! Which user the server runs as: ourselves, or, because PostgreSQL refuses to run as root, another.
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -77,9 +78,14 @@ impl Account {
                 let _ = command.env(name, value);
             }
         }
-        let path = std::env::var("PATH").unwrap_or_default();
-        // The keeper needs `rm` and `sleep`, whatever the caller's PATH is.
-        let _ = command.env("PATH", format!("{path}:/usr/bin:/bin"));
+        // The keeper needs `cp`, `rm` and `sleep`, whatever the caller's PATH is; not every system
+        // has them in /usr/bin.
+        let mut path = OsString::from("/usr/bin:/bin");
+        if let Some(callers) = std::env::var_os("PATH").filter(|path| !path.is_empty()) {
+            path.push(":");
+            path.push(callers);
+        }
+        let _ = command.env("PATH", path);
         // macOS: «postmaster became multithreaded during startup» without a valid LC_ALL.
         let _ = command.env("LC_ALL", "C").env("TZ", "UTC");
         if let Some(ids) = self.drop_to {

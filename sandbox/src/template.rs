@@ -7,11 +7,11 @@
 //! Invariant: a template has never been started, and has its name only when it is complete.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::account::Account;
 use crate::binaries::Binaries;
@@ -20,6 +20,9 @@ use crate::{cache, random};
 
 /// A copy that old was abandoned by a process that was killed.
 const ABANDONED_AFTER: Duration = Duration::from_hours(1);
+
+/// A template not used for so long belongs to a version that was replaced.
+const FORGOTTEN_AFTER: Duration = Duration::from_hours(30 * 24);
 
 pub(crate) struct Template {
     place: PathBuf,
@@ -55,7 +58,12 @@ impl Template {
 
     /// The finished one, if there is one.
     pub(crate) fn ready(&self) -> Option<&Path> {
-        self.place.join("PG_VERSION").exists().then_some(&self.place)
+        if !self.place.join("PG_VERSION").exists() {
+            return None;
+        }
+        let touched = File::open(&self.place).and_then(|it| it.set_modified(SystemTime::now()));
+        ignore(touched, "it is forgotten and made again");
+        Some(&self.place)
     }
 
     pub(crate) fn staging(&self) -> &Path {
@@ -82,8 +90,9 @@ impl Template {
         let Some(Ok(entries)) = self.place.parent().map(fs::read_dir) else { return };
         for entry in entries.flatten() {
             let Ok(modified) = entry.metadata().and_then(|meta| meta.modified()) else { continue };
-            let old = modified.elapsed().is_ok_and(|age| age > ABANDONED_AFTER);
-            if old && entry.file_name().to_string_lossy().starts_with("new-") {
+            let new = entry.file_name().to_string_lossy().starts_with("new-");
+            let limit = if new { ABANDONED_AFTER } else { FORGOTTEN_AFTER };
+            if modified.elapsed().is_ok_and(|age| age > limit) {
                 ignore(fs::remove_dir_all(entry.path()), "swept by a later start");
             }
         }

@@ -1,14 +1,13 @@
 //! Machines without PostgreSQL: a package of npm or pip, or a message.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use dunlin_sandbox::Server;
 
 use crate::life::ask;
-use crate::owner::{Plan, Scratch};
+use crate::owner::{Plan, Scratch, shell};
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
@@ -22,9 +21,8 @@ fn plan(cache: &Path) -> Plan {
 /// A folder first in PATH with programs that fail.
 fn without(programs: &[&str], folder: &Scratch) -> String {
     for program in programs {
-        let path = folder.join(program);
-        fs::write(&path, "#!/bin/sh\necho not today >&2\nexit 1\n").unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let script = r##"printf '#!/bin/sh\necho not today >&2\nexit 1\n' >"$1"; chmod 755 "$1""##;
+        shell(script, [&folder.join(program)]);
     }
     format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap())
 }

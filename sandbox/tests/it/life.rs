@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use dunlin_sandbox::{Database, Server};
 use tokio_postgres::NoTls;
 
-use crate::owner::{Plan, Scratch, processes_of};
+use crate::owner::{Plan, Scratch, keepers_of, postmaster, processes_of};
 
 /// One value of the first row.
 pub(crate) fn ask(connection: &str, query: &str) -> String {
@@ -28,7 +28,9 @@ pub(crate) fn ask(connection: &str, query: &str) -> String {
 fn nothing_is_left_of_a_stopped_server() {
     let server = Server::start().unwrap();
     let base = server.data_dir().parent().unwrap().to_owned();
-    assert_eq!(processes_of(&base).len(), 3, "keeper, its subshell and the server");
+    // A child of the server has the server's command line until it sets its own.
+    assert!(processes_of(&base).contains(&postmaster(server.data_dir()).0));
+    assert_eq!(keepers_of(&base).len(), 2, "the keeper and its subshell");
     server.stop().unwrap();
     assert!(!base.exists());
     assert_eq!(processes_of(&base), []);
@@ -88,6 +90,17 @@ fn a_named_database_is_created_once_by_any_number() {
     });
     let connection = server.connection_string("Odd \"name\"");
     assert_eq!(ask(&connection, "SELECT current_database()"), "Odd \"name\"");
+}
+
+#[test]
+fn a_name_that_postgresql_would_cut_is_refused() {
+    let server = Server::shared().unwrap();
+    server.create_database_named(&"n".repeat(63)).unwrap();
+    let error = server.create_database_named(&"n".repeat(64)).unwrap_err();
+    let headline = format!("`{}` is too long for the name of a database", "n".repeat(64));
+    assert_eq!(error.to_string(), headline);
+    let error = format!("{:#}", server.create_database_named("").unwrap_err());
+    assert!(error.contains("zero-length delimited identifier"), "{error}");
 }
 
 #[test]

@@ -119,9 +119,8 @@ impl Plan {
     /// `serve` runs until its input ends, `shared` ends at once, `panic` panics.
     pub(crate) fn new(role: &str) -> Self {
         let files = Scratch::new();
-        // A copy, because the target folder may be closed to other users.
         let program = files.join("owner");
-        let _ = fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        std::os::unix::fs::symlink(std::env::current_exe().unwrap(), &program).unwrap();
         let mut command = Command::new(program);
         let _ = command.args(["--exact", "owner::process", "--nocapture"]);
         let _ = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -150,6 +149,10 @@ impl Plan {
         if rustix::process::geteuid().is_root() {
             let _ = self.command.uid(NOBODY).gid(NOBODY);
         }
+        // A copy, because the target folder may be closed to other users.
+        let program = self.files.join("owner");
+        fs::remove_file(&program).unwrap();
+        shell("cp \"$1\" \"$2\"", [&std::env::current_exe().unwrap(), &program]);
         let _ = self.command.env_remove("XDG_CACHE_HOME");
         self.env("HOME", "/nonexistent")
     }
@@ -171,6 +174,14 @@ impl Plan {
         let child = self.command.process_group(0).spawn().unwrap();
         Owner { child, files: self.files }
     }
+}
+
+/// Writes programs from another process: a file that this one had open for writing cannot be
+/// executed while a child that another thread is spawning has inherited it (ETXTBSY).
+pub(crate) fn shell<const N: usize>(script: &str, arguments: [&Path; N]) {
+    let mut shell = Command::new("/bin/sh");
+    let status = shell.args(["-c", script, "sh"]).args(arguments).status().unwrap();
+    assert!(status.success(), "{script}: {status}");
 }
 
 /// A started owner; it is killed with the value.
