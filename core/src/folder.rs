@@ -43,10 +43,21 @@ pub struct Script {
     pub path: PathBuf,
     /// The text, normalised, with the path as messages show it.
     pub file: Arc<SourceFile>,
+    /// What is sent to the server, where that is not the whole text. It is as long as the text, with
+    /// what is left out blanked, so that a position in it is a position in the file.
+    pub run: Option<String>,
     /// SHA-256 of the text.
     pub checksum: Checksum,
     /// What the text is.
     pub language: Language,
+}
+
+impl Script {
+    /// The text that is sent to the server.
+    #[must_use]
+    pub fn text_to_run(&self) -> &str {
+        self.run.as_deref().unwrap_or(self.file.text())
+    }
 }
 
 /// The language of a script.

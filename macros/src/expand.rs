@@ -144,7 +144,8 @@ fn entry(krate: &TokenTree, index: usize, migration: &Migration) -> TokenStream 
 fn sql_file(krate: &TokenTree, script: &Script) -> TokenStream {
     let (path, text) = (script.file.path(), script.file.text());
     let transactional = matches!(script.language, Language::Sql { transactional: true });
-    quote! { #krate::__private::SqlFile { path: #path, text: #text, transactional: #transactional } }
+    let run = option(script.run.as_ref().map(|run| quote! { #run }));
+    quote! { #krate::__private::SqlFile { path: #path, text: #text, run: #run, transactional: #transactional } }
 }
 
 fn version(krate: &TokenTree, version: &Version) -> TokenStream {

@@ -69,11 +69,11 @@ impl Execution<'_, '_> {
             }
             Code::Sql { transactional: true } => {
                 let record = self.history.insert(&row(migration, Kind::Sql));
-                let sql = SqlText::new(script.path, script.text);
+                let sql = SqlText::new(script.path, script.run_text);
                 self.in_transaction(migration.name, &sql, &record).await
             }
             Code::Sql { transactional: false } => {
-                let sql = SqlText::new(script.path, script.text);
+                let sql = SqlText::new(script.path, script.run_text);
                 self.statements(step, &sql).await
             }
         };
@@ -311,7 +311,7 @@ pub(crate) fn existing_relations(rows: &[SimpleQueryRow]) -> Vec<String> {
 /// The row of a migration of this build.
 pub(crate) fn row(migration: &'static Migration, kind: Kind) -> Row<'static> {
     let down_text =
-        migration.down.filter(|down| matches!(down.code, Code::Sql { .. })).map(|down| down.text);
+        migration.down.filter(|down| matches!(down.code, Code::Sql { .. })).map(|down| down.run_text);
     Row {
         name: migration.name,
         checksum: Checksum::to_string(&migration.checksum),

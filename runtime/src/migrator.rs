@@ -363,7 +363,7 @@ impl<'a> Migrator<'a> {
             return Some(match down.code {
                 Code::Rust(run) => UndoCode::Rust { path: down.path, run },
                 Code::Sql { transactional } => {
-                    UndoCode::Sql { path: down.path.to_owned(), text: down.text, transactional }
+                    UndoCode::Sql { path: down.path.to_owned(), text: down.run_text, transactional }
                 }
             });
         }

@@ -248,7 +248,7 @@ mod tests {
     use crate::registry::generated;
 
     const fn sql(path: &'static str) -> generated::SqlFile {
-        generated::SqlFile { path, text: "SELECT 1;\n", transactional: true }
+        generated::SqlFile { path, text: "SELECT 1;\n", run: None, transactional: true }
     }
 
     const LIST: &[Migration] = &[

@@ -47,7 +47,10 @@ pub struct Migration {
 #[derive(Clone, Copy)]
 pub(crate) struct Script {
     pub(crate) path: &'static str,
+    /// The file.
     pub(crate) text: &'static str,
+    /// What runs: the file, or the file with what is not sent blanked out.
+    pub(crate) run_text: &'static str,
     pub(crate) code: Code,
 }
 
@@ -184,6 +187,7 @@ pub(crate) mod generated {
     pub struct SqlFile {
         pub path: &'static str,
         pub text: &'static str,
+        pub run: Option<&'static str>,
         pub transactional: bool,
     }
 
@@ -230,9 +234,9 @@ pub(crate) mod generated {
         file: RustFile,
         down: Option<SqlFile>,
     ) -> Migration {
-        let up = Script { path: file.path, text: file.text, code: Code::Rust(file.up) };
+        let up = rust_script(&file, file.up);
         let down = match file.down {
-            Some(run) => Some(Script { path: file.path, text: file.text, code: Code::Rust(run) }),
+            Some(run) => Some(rust_script(&file, run)),
             None => script_of(down),
         };
         Migration { name, version, checksum: Checksum::from_bytes(checksum), up, down }
@@ -254,8 +258,16 @@ pub(crate) mod generated {
         Script {
             path: file.path,
             text: file.text,
+            run_text: match file.run {
+                Some(run) => run,
+                None => file.text,
+            },
             code: Code::Sql { transactional: file.transactional },
         }
+    }
+
+    const fn rust_script(file: &RustFile, run: RustMigration) -> Script {
+        Script { path: file.path, text: file.text, run_text: file.text, code: Code::Rust(run) }
     }
 
     const fn script_of(file: Option<SqlFile>) -> Option<Script> {

@@ -101,6 +101,7 @@ fn sql_file(script: &dunlin_core::folder::Script) -> generated::SqlFile {
     generated::SqlFile {
         path: script.file.path().to_owned().leak(),
         text: script.file.text().to_owned().leak(),
+        run: script.run.clone().map(|run| &*run.leak()),
         transactional: matches!(script.language, Language::Sql { transactional: true }),
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn check(loaded: LoadedFile, diagnostics: &mut Vec<Diagnostic>) -> Ch
     let checksum = Checksum::of(file.text());
     CheckedFile {
         name: loaded.name,
-        script: Script { path: loaded.path, file, checksum, language },
+        script: Script { path: loaded.path, file, run: None, checksum, language },
     }
 }
 
