@@ -60,6 +60,39 @@ impl<F: Fn(&str)> Console<F> {
     fn line(&self, line: impl AsRef<str>) {
         (self.write_line)(line.as_ref());
     }
+
+    /// The lines about one migration.
+    fn on_migration(&self, event: &Event<'_>) {
+        let Signs { done, running, notice, .. } = self.signs;
+        match event {
+            Event::MigrationStarted { name, direction, n_skipped_statements } => {
+                let verb = match direction {
+                    Direction::Up => "Running",
+                    Direction::Down => "Undoing",
+                };
+                self.line(format!("{running}{verb}: {name}"));
+                if *n_skipped_statements > 0 {
+                    let n = n_skipped_statements;
+                    self.line(format!("   {notice}Continuing behind {n} completed statement(s)"));
+                }
+            }
+            Event::Retrying { reason, pause, blockers, .. } => {
+                self.line(format!("   {notice}{reason}; trying again in {}", written(*pause)));
+                for blocker in *blockers {
+                    self.line(format!("      {blocker}"));
+                }
+            }
+            Event::Progress { message, .. } => self.line(format!("   {done}{message}")),
+            Event::MigrationFinished { name, direction, duration } => {
+                let verb = match direction {
+                    Direction::Up => "Completed",
+                    Direction::Down => "Undone",
+                };
+                self.line(format!("{done}{verb}: {name} ({})", written(*duration)));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
@@ -99,26 +132,10 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             Event::Started { direction: Direction::Down, n_pending } => {
                 self.line(format!("{undo}Undoing {n_pending} migration(s)..."));
             }
-            Event::MigrationStarted { name, direction, n_skipped_statements } => {
-                let verb = match direction {
-                    Direction::Up => "Running",
-                    Direction::Down => "Undoing",
-                };
-                self.line(format!("{running}{verb}: {name}"));
-                if *n_skipped_statements > 0 {
-                    self.line(format!(
-                        "   {notice}Continuing behind {n_skipped_statements} completed statement(s)"
-                    ));
-                }
-            }
-            Event::Progress { message, .. } => self.line(format!("   {done}{message}")),
-            Event::MigrationFinished { name, direction, duration } => {
-                let verb = match direction {
-                    Direction::Up => "Completed",
-                    Direction::Down => "Undone",
-                };
-                self.line(format!("{done}{verb}: {name} ({})", written(*duration)));
-            }
+            Event::MigrationStarted { .. }
+            | Event::Retrying { .. }
+            | Event::Progress { .. }
+            | Event::MigrationFinished { .. } => self.on_migration(event),
             Event::Finished { direction, report } => {
                 let n_done = report.done().len();
                 match direction {

@@ -57,6 +57,20 @@ pub enum Event<'a> {
         /// run completed, which this one does not repeat.
         n_skipped_statements: usize,
     },
+    /// A migration could not get a lock in time, or met a deadlock. It was rolled back and will be
+    /// tried again.
+    Retrying {
+        /// Its name.
+        name: &'a str,
+        /// What the server said.
+        reason: &'a str,
+        /// How often it has failed.
+        n_failed: u32,
+        /// The pause before the next try.
+        pause: Duration,
+        /// Who holds locks on the tables it changes.
+        blockers: &'a [Blocker],
+    },
     /// One line about what a migration did, `Created users table`. It becomes true with the
     /// migration's [`MigrationFinished`](Event::MigrationFinished).
     Progress {
@@ -112,6 +126,59 @@ pub struct Holder {
     pub state: String,
     /// What it runs, or ran last, on one line and shortened to 80 characters.
     pub query: String,
+}
+
+/// A session that holds a lock on a table a migration changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blocker {
+    /// The backend's process id on the server.
+    pub pid: i32,
+    /// `application_name`.
+    pub application: String,
+    /// The table.
+    pub relation: String,
+    /// The mode of the lock it holds, `AccessShareLock`.
+    pub mode: String,
+    /// `active`, `idle in transaction`.
+    pub state: String,
+    /// How long its transaction has been open, in seconds.
+    pub transaction_seconds: i64,
+    /// What it runs, or ran last, on one line and shortened to 80 characters.
+    pub query: String,
+}
+
+impl Blocker {
+    pub(crate) fn from_row(row: &tokio_postgres::SimpleQueryRow) -> Self {
+        let owned = |column| crate::session::text(row, column).unwrap_or_default().to_owned();
+        Self {
+            pid: owned("pid").parse().unwrap_or_default(),
+            application: owned("application_name"),
+            relation: owned("relation"),
+            mode: owned("mode"),
+            state: owned("state"),
+            transaction_seconds: owned("seconds").parse().unwrap_or_default(),
+            query: owned("query"),
+        }
+    }
+}
+
+impl std::fmt::Display for Blocker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "pid {}", self.pid)?;
+        if !self.application.is_empty() {
+            write!(f, ", application `{}`", self.application)?;
+        }
+        write!(
+            f,
+            ", holds {} on {}, {} for {} s",
+            self.mode, self.relation, self.state, self.transaction_seconds
+        )?;
+        if !self.query.is_empty() {
+            write!(f, ": {}", self.query)?;
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Display for Holder {

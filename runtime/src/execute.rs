@@ -10,16 +10,17 @@ use dunlin_core::{Checksum, Place};
 use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::Kind;
+use crate::budget::LockBudget;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::{Direction, Event, Observer};
 use crate::history::{History, Row};
+use crate::pipeline::{Job, Record};
 use crate::plan::Step;
-use crate::quote::literal;
 use crate::registry::{Code, Migration, RustMigration};
 use crate::report::{Done, Report};
 use crate::script::SqlText;
-use crate::session::{Session, text};
+use crate::session::Session;
 
 /// A run in progress.
 pub(crate) struct Execution<'e, 'c> {
@@ -31,6 +32,8 @@ pub(crate) struct Execution<'e, 'c> {
     pub(crate) n_left: usize,
     /// Which way they run.
     pub(crate) direction: Direction,
+    /// What each may spend on locks.
+    pub(crate) budget: LockBudget,
 }
 
 /// What is to be undone, from the build or from the history table.
@@ -55,9 +58,62 @@ impl std::fmt::Debug for UndoCode<'_> {
     }
 }
 
+impl Undo<'_> {
+    /// The undo as a job, if it is SQL in a transaction.
+    fn job(&self) -> Option<Job<'_>> {
+        match &self.how {
+            UndoCode::Sql { path, text, transactional: true } => {
+                Some(Job { name: self.name, path, text, record: Record::Delete })
+            }
+            UndoCode::Sql { .. } | UndoCode::Rust { .. } => None,
+        }
+    }
+}
+
 impl Execution<'_, '_> {
-    /// Applies one migration.
-    pub(crate) async fn apply(&mut self, step: &Step) -> Result<()> {
+    /// Applies migrations in order; those in a SQL transaction that follow each other travel together.
+    pub(crate) async fn apply(&mut self, steps: &[Step]) -> Result<()> {
+        let job = |step: &Step| {
+            let Migration { name, up, .. } = step.migration;
+            let record = Record::Insert(step.migration);
+            matches!(up.code, Code::Sql { transactional: true }).then_some(Job {
+                name,
+                path: up.path,
+                text: up.text,
+                record,
+            })
+        };
+        let mut rest = steps;
+        while let [first, others @ ..] = rest {
+            let jobs: Vec<_> = rest.iter().map_while(job).collect();
+            if jobs.is_empty() {
+                self.apply_alone(first).await?;
+                rest = others;
+            } else {
+                self.pipeline(&jobs).await?;
+                rest = &rest[jobs.len()..];
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes migrations in order.
+    pub(crate) async fn undo(&mut self, undos: &[Undo<'_>]) -> Result<()> {
+        let mut rest = undos;
+        while let [first, others @ ..] = rest {
+            let jobs: Vec<_> = rest.iter().map_while(Undo::job).collect();
+            if jobs.is_empty() {
+                self.undo_alone(first).await?;
+                rest = others;
+            } else {
+                self.pipeline(&jobs).await?;
+                rest = &rest[jobs.len()..];
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply_alone(&mut self, step: &Step) -> Result<()> {
         let migration = step.migration;
         let n_skipped = step.progress.map_or(0, |progress| progress.n_done);
         let begun = self.begin(migration.name, n_skipped);
@@ -67,36 +123,26 @@ impl Execution<'_, '_> {
                 let record = self.history.insert(&row(migration, Kind::Rust));
                 self.in_rust(migration.name, script.path, run, &record).await
             }
-            Code::Sql { transactional: true } => {
-                let record = self.history.insert(&row(migration, Kind::Sql));
-                let sql = SqlText::new(script.path, script.run_text);
-                self.in_transaction(migration.name, &sql, &record).await
-            }
-            Code::Sql { transactional: false } => {
-                let sql = SqlText::new(script.path, script.run_text);
-                self.statements(step, &sql).await
+            Code::Sql { .. } => {
+                self.statements(step, &SqlText::new(script.path, script.run_text)).await
             }
         };
         self.end(migration.name, begun, result)
     }
 
-    /// Undoes one migration.
-    pub(crate) async fn undo(&mut self, undo: &Undo<'_>) -> Result<()> {
+    async fn undo_alone(&mut self, undo: &Undo<'_>) -> Result<()> {
         let begun = self.begin(undo.name, 0);
         let record = self.history.delete(undo.name);
         let result = match &undo.how {
             UndoCode::Rust { path, run } => self.in_rust(undo.name, path, *run, &record).await,
-            UndoCode::Sql { path, text, transactional: true } => {
-                self.in_transaction(undo.name, &SqlText::new(path, text), &record).await
-            }
-            UndoCode::Sql { path, text, transactional: false } => {
+            UndoCode::Sql { path, text, .. } => {
                 self.undo_statements(undo.name, &SqlText::new(path, text), &record).await
             }
         };
         self.end(undo.name, begun, result)
     }
 
-    fn begin(&self, name: &str, n_skipped_statements: usize) -> Instant {
+    pub(crate) fn begin(&self, name: &str, n_skipped_statements: usize) -> Instant {
         self.tell(&Event::MigrationStarted {
             name,
             direction: self.direction,
@@ -105,7 +151,7 @@ impl Execution<'_, '_> {
         Instant::now()
     }
 
-    fn end(&mut self, name: &str, begun: Instant, result: Result<()>) -> Result<()> {
+    pub(crate) fn end(&mut self, name: &str, begun: Instant, result: Result<()>) -> Result<()> {
         let duration = begun.elapsed();
         match result {
             Ok(()) => {
@@ -126,39 +172,6 @@ impl Execution<'_, '_> {
         for message in sql.summary(existing) {
             self.tell(&Event::Progress { name, message: &message });
         }
-    }
-
-    /// A whole text and its row, one transaction, one round trip.
-    ///
-    /// All batches are on the wire before the first answer is read. If the text fails, the
-    /// transaction is aborted, so the row fails too (25P02) and never reaches its COMMIT.
-    async fn in_transaction(&mut self, name: &str, sql: &SqlText<'_>, record: &str) -> Result<()> {
-        self.session.begins_transaction();
-        let restore = self.session.restoring().to_owned();
-        let lost = |error| lost(name, error);
-        let existing = question_about_existing(sql);
-        let begin = self.session.send(&format!("BEGIN{existing}")).await.map_err(lost)?;
-        let body = self.session.send(sql.text).await.map_err(lost)?;
-        let restored = self.session.send(&restore).await.map_err(lost)?;
-        let recorded = self.session.send(&format!("{record}; COMMIT")).await.map_err(lost)?;
-        let existing = match begin.rows().await {
-            Ok(rows) => existing_relations(&rows),
-            Err(error) => return Err(self.undone(name, None, error).await),
-        };
-        if let Err(failure) = body.finish().await {
-            let place =
-                failure.error.as_db_error().map(|db| sql.place_in_batch(failure.n_completed, db));
-            return Err(self.undone(name, place, failure.error).await);
-        }
-        if let Err(failure) = restored.finish().await {
-            return Err(self.undone(name, Some(Place::file(sql.path)), failure.error).await);
-        }
-        if let Err(failure) = recorded.finish().await {
-            return Err(self.unrecorded(name, sql.path, failure.n_completed, failure.error).await);
-        }
-        self.session.ended_transaction();
-        self.tell_summary(name, sql, &existing);
-        Ok(())
     }
 
     /// A function of the application and its row, one transaction.
@@ -197,8 +210,8 @@ impl Execution<'_, '_> {
             .note("what it did before is committed, but it is not recorded as applied")
             .help("remove COMMIT and ROLLBACK from it, also inside procedures it calls"));
         }
-        let restore = self.session.restoring().to_owned();
-        let restored = self.session.send(&restore).await.map_err(|error| lost(name, error))?;
+        let restored =
+            self.session.send(self.session.working()).await.map_err(|error| lost(name, error))?;
         let recorded = self
             .session
             .send(&format!("{record}; COMMIT"))
@@ -208,14 +221,20 @@ impl Execution<'_, '_> {
             return Err(self.undone(name, Some(Place::file(path)), failure.error).await);
         }
         if let Err(failure) = recorded.finish().await {
-            return Err(self.unrecorded(name, path, failure.n_completed, failure.error).await);
+            let at_commit = failure.n_completed > 0;
+            return Err(self.unrecorded(name, Place::file(path), at_commit, failure.error).await);
         }
         self.session.ended_transaction();
         Ok(())
     }
 
     /// A failure inside the transaction: everything of this migration is rolled back.
-    async fn undone(&mut self, name: &str, place: Option<Place>, error: PostgresError) -> Error {
+    pub(crate) async fn undone(
+        &mut self,
+        name: &str,
+        place: Option<Place>,
+        error: PostgresError,
+    ) -> Error {
         if error.as_db_error().is_none() {
             return lost(name, error);
         }
@@ -225,30 +244,30 @@ impl Execution<'_, '_> {
     }
 
     /// A failure in the last batch: `INSERT` or `DELETE` of the row, then `COMMIT`.
-    async fn unrecorded(
+    pub(crate) async fn unrecorded(
         &mut self,
         name: &str,
-        path: &str,
-        n_completed: usize,
+        place: Place,
+        at_commit: bool,
         error: PostgresError,
     ) -> Error {
         if error.as_db_error().is_none() {
             return lost(name, error);
         }
         let state = self.roll_back_and_tell(name).await;
-        let (what, why) = if n_completed == 0 {
-            (
-                "could not be recorded",
-                "its statements ran; writing its row in the history table did not",
-            )
-        } else {
+        let (what, why) = if at_commit {
             (
                 "failed at COMMIT",
                 "its statements ran; what the server checks last, such as a deferred constraint, failed",
             )
+        } else {
+            (
+                "could not be recorded",
+                "its statements ran; writing its row in the history table did not",
+            )
         };
         Error::new(ErrorKind::Migration, format!("migration `{name}` {what}: {}", cause(&error)))
-            .place(Some(Place::file(path)))
+            .place(Some(place))
             .because(error)
             .note(why)
             .note(state)
@@ -288,30 +307,12 @@ impl Execution<'_, '_> {
     }
 }
 
-/// A statement, with the `;` before it, that asks which of the tables a text creates only if they do
-/// not exist do exist; empty for a text that creates none in this way.
-pub(crate) fn question_about_existing(sql: &SqlText<'_>) -> String {
-    let names = sql.conditional_relations();
-    if names.is_empty() {
-        return String::new();
-    }
-    let names =
-        names.iter().map(|name| format!("({})", literal(name))).collect::<Vec<_>>().join(", ");
-    format!(
-        "; SELECT it.relation FROM (VALUES {names}) AS it (relation) \
-         WHERE pg_catalog.to_regclass(it.relation) IS NOT NULL"
-    )
-}
-
-/// The answer to it.
-pub(crate) fn existing_relations(rows: &[SimpleQueryRow]) -> Vec<String> {
-    rows.iter().filter_map(|row| text(row, "relation").map(str::to_owned)).collect()
-}
-
 /// The row of a migration of this build.
 pub(crate) fn row(migration: &'static Migration, kind: Kind) -> Row<'static> {
-    let down_text =
-        migration.down.filter(|down| matches!(down.code, Code::Sql { .. })).map(|down| down.run_text);
+    let down_text = migration
+        .down
+        .filter(|down| matches!(down.code, Code::Sql { .. }))
+        .map(|down| down.run_text);
     Row {
         name: migration.name,
         checksum: Checksum::to_string(&migration.checksum),

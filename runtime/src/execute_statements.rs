@@ -6,14 +6,15 @@
 
 use std::time::Instant;
 
-use dunlin_core::statement::{Object, Statement, Verb};
+use dunlin_core::statement::{InTransaction, Object, Statement, Verb};
 use tokio_postgres::Error as PostgresError;
 
 use crate::applied::{Kind, Progress};
 use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::Event;
-use crate::execute::{Execution, existing_relations, lost, question_about_existing, row};
+use crate::execute::{Execution, lost, row};
 use crate::history::Row;
+use crate::pipeline::{existing_relations, question_about_existing};
 use crate::plan::Step;
 use crate::quote::{identifier, literal};
 use crate::script::SqlText;
@@ -39,6 +40,7 @@ impl Execution<'_, '_> {
         let existing = self.existing(row.name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
             self.drop_invalid_index(row.name, statement).await?;
+            self.allow_waiting(row.name, sql, statement).await?;
             if let Err(error) = self.session.run(statement.text(sql.text)).await {
                 // The server said no, so it is known that the statement is not done.
                 progress.n_begun = progress.n_done;
@@ -166,6 +168,28 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
+    /// `CREATE INDEX CONCURRENTLY` and its like make nobody wait, but wait themselves for every older
+    /// transaction, and leave an invalid index when they are cut off; so they may wait. A file that
+    /// says something of its own about `lock_timeout` is left alone.
+    async fn allow_waiting(
+        &self,
+        name: &str,
+        sql: &SqlText<'_>,
+        statement: &Statement,
+    ) -> Result<()> {
+        if sql.text.contains("lock_timeout") {
+            return Ok(());
+        }
+        let timeout = match statement.in_transaction {
+            InTransaction::Never(_) => 0,
+            InTransaction::Sometimes(_) | InTransaction::Allowed => {
+                self.budget.lock_timeout.as_millis()
+            }
+        };
+        let set = format!("SET lock_timeout TO {timeout}");
+        self.session.run(&set).await.map_err(|error| lost_or_refused(name, error))
+    }
+
     async fn statement_failed(
         &mut self,
         name: &str,
@@ -227,10 +251,7 @@ impl Execution<'_, '_> {
     }
 
     async fn restore(&self, name: &str) -> Result<()> {
-        self.session
-            .run(self.session.restoring())
-            .await
-            .map_err(|error| lost_or_refused(name, error))
+        self.session.run(self.session.working()).await.map_err(|error| lost_or_refused(name, error))
     }
 }
 

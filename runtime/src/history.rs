@@ -11,6 +11,7 @@ use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::{Applied, Kind, Progress};
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Direction;
 use crate::lock::halves;
 use crate::quote::{identifier, literal, optional_literal};
 use crate::session::{Session, Settings, text};
@@ -259,7 +260,8 @@ impl History {
         let (high, low) = halves(lock.unwrap_or_default());
         format!(
             "SELECT 'session' AS part, pg_catalog.current_setting('role') AS role, session_user AS session_user, \
-             pg_catalog.pg_backend_pid() AS backend, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
+             pg_catalog.pg_backend_pid() AS backend, \
+             pg_catalog.current_setting('server_version_num') AS version, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
              l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1 \
              AND l.classid = {high} AND l.objid = {low}) AS holds_lock; \
              SELECT 'setting' AS part, name, setting FROM pg_catalog.pg_settings WHERE source = 'session'; \
@@ -403,6 +405,24 @@ impl History {
         )
     }
 
+    /// A statement that fails unless a migration is recorded, or after an undo, is recorded no more.
+    pub(crate) fn proof(&self, name: &str, direction: Direction) -> String {
+        let rows = format!(
+            "(SELECT pg_catalog.count(*) FROM {} WHERE name = {})",
+            self.qualified,
+            literal(name)
+        );
+        match direction {
+            Direction::Up => format!("SELECT 1 / {rows}"),
+            Direction::Down => format!("SELECT 1 / (1 - {rows})"),
+        }
+    }
+
+    /// A statement that changes nothing but must be written, so that its commit waits for the disk.
+    pub(crate) fn touch(&self, name: &str) -> String {
+        format!("UPDATE {} SET name = name WHERE name = {}", self.qualified, literal(name))
+    }
+
     /// The statement that makes a migration pending again.
     pub(crate) fn delete(&self, name: &str) -> String {
         format!("DELETE FROM {} WHERE name = {}", self.qualified, literal(name))
@@ -492,6 +512,9 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
                     text(row, "session_user").unwrap_or_default().to_owned();
                 state.backend =
                     text(row, "backend").and_then(|pid| pid.parse().ok()).unwrap_or_default();
+                state.settings.server_version = text(row, "version")
+                    .and_then(|version| version.parse().ok())
+                    .unwrap_or_default();
                 state.holds_lock = text(row, "holds_lock") == Some("t");
             }
             Some("setting") => {

@@ -5,11 +5,11 @@
 //!
 //! **Invariant:** between two attempts the session is idle, outside any transaction.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use dunlin_core::Checksum;
 
+use crate::budget::jittered;
 use crate::console::written;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Holder, Observer};
@@ -66,12 +66,6 @@ async fn attempt(session: &mut Session<'_>, key: i64) -> Result<bool> {
         session.has_no_lock();
     }
     Ok(locked)
-}
-
-/// Between half of the pause and the whole: starters that began together do not stay together.
-fn jittered(pause: Duration) -> Duration {
-    let random = RandomState::new().hash_one(pause) % 512;
-    pause / 2 + pause * u32::try_from(random).unwrap_or_default() / 1024
 }
 
 async fn gave_up(session: &Session<'_>, key: i64, waited: Duration) -> Error {
@@ -138,13 +132,5 @@ mod tests {
     fn halves_are_unsigned() {
         assert_eq!(halves(-1), (0xffff_ffff, 0xffff_ffff));
         assert_eq!(halves(1 << 32 | 7), (1, 7));
-    }
-
-    #[test]
-    fn a_pause_is_never_longer_than_it_should_be() {
-        for _ in 0..100 {
-            let pause = jittered(POLL_MAX);
-            assert!(pause >= POLL_MAX / 2 && pause <= POLL_MAX, "{pause:?}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::budget::LockBudget;
 use crate::database::Database;
 use crate::drift::{Drift, advice};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,6 +40,7 @@ pub struct Migrator<'a> {
     table: Table,
     policies: Policies,
     lock_wait: Duration,
+    budget: LockBudget,
     observer: Box<dyn Observer + 'a>,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Migrator<'a> {
             table: Table { schema: None, name: DEFAULT_TABLE.to_owned() },
             policies: Policies::default(),
             lock_wait: DEFAULT_LOCK_WAIT,
+            budget: LockBudget::default(),
             observer: Box::new(|_: &Event<'_>| {}),
         }
     }
@@ -86,6 +89,24 @@ impl<'a> Migrator<'a> {
     /// How long to wait while another migrator holds the lock, 5 minutes by default.
     pub const fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
+        self
+    }
+
+    /// How long a statement of a migration may wait for a lock, 2 seconds by default; zero is without
+    /// limit.
+    ///
+    /// A statement that waits for a table makes everybody behind it wait as well, so it waits briefly
+    /// and is tried again (see [`lock_retries`](Self::lock_retries)). What builds or drops an index
+    /// `CONCURRENTLY` makes nobody wait and has no limit.
+    pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.budget.lock_timeout = timeout;
+        self
+    }
+
+    /// For how long a SQL migration that could not get a lock, or met a deadlock, is rolled back and
+    /// tried again, with growing pauses; 1 minute by default, zero for never.
+    pub const fn lock_retries(mut self, retry_for: Duration) -> Self {
+        self.budget.retry_for = retry_for;
         self
     }
 
@@ -249,7 +270,8 @@ impl<'a> Migrator<'a> {
                 .note("a pooler in transaction mode hands each statement to another session; nothing was changed")
                 .help("connect to the server itself, or to a pool in session mode, for migrations"));
         }
-        session.will_change_settings(&state.settings);
+        let prepared = session.prepare(&state.settings, self.budget.lock_timeout).await;
+        prepared.map_err(|error| Error::from_postgres("preparing the session", error))?;
         Ok(state)
     }
 
@@ -285,10 +307,9 @@ impl<'a> Migrator<'a> {
             report,
             n_left,
             direction: Direction::Up,
+            budget: self.budget,
         };
-        for step in &plan.steps {
-            execution.apply(step).await?;
-        }
+        execution.apply(&plan.steps).await?;
         let n_total = n_before + plan.steps.len();
         Ok(self.finished(execution.report, Direction::Up, n_total, begun))
     }
@@ -328,10 +349,9 @@ impl<'a> Migrator<'a> {
             report,
             n_left: n_pending,
             direction: Direction::Down,
+            budget: self.budget,
         };
-        for undo in &undos {
-            execution.undo(undo).await?;
-        }
+        execution.undo(&undos).await?;
         let n_total = state.applied.len() - n_pending;
         Ok(self.finished(execution.report, Direction::Down, n_total, begun))
     }

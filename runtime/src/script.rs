@@ -63,6 +63,19 @@ impl<'a> SqlText<'a> {
         }
     }
 
+    /// The tables and views whose existing form the text changes, by name, each once.
+    pub(crate) fn touched_relations(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self
+            .effects()
+            .filter_map(
+                |it| if is_relation(it.object) { it.name.as_deref() } else { it.on.as_deref() },
+            )
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.statements.iter().flat_map(|statement| &statement.effects)
     }

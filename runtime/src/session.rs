@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use tokio_postgres::{Client, Error as PostgresError, SimpleQueryMessage, SimpleQueryRow};
@@ -23,6 +24,8 @@ pub(crate) struct Session<'a> {
     lock: Option<i64>,
     /// What gives the session its settings back; known once a migration may have changed them.
     restore: Option<String>,
+    /// What gives it the settings migrations run with.
+    working: String,
     role: String,
     /// Whether a transaction may be open.
     in_transaction: bool,
@@ -41,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) role: String,
     /// What the application has `SET`, with its value.
     pub(crate) changed: Vec<(String, String)>,
+    /// `server_version_num`, 150018.
+    pub(crate) server_version: u32,
 }
 
 /// A batch that failed, and how many of its statements had been completed.
@@ -52,7 +57,14 @@ pub(crate) struct Failure {
 
 impl<'a> Session<'a> {
     pub(crate) const fn new(connection: Connection<'a>) -> Self {
-        Self { connection, lock: None, restore: None, role: String::new(), in_transaction: false }
+        Self {
+            connection,
+            lock: None,
+            restore: None,
+            working: String::new(),
+            role: String::new(),
+            in_transaction: false,
+        }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -86,10 +98,16 @@ impl<'a> Session<'a> {
         self.lock = None;
     }
 
-    /// From now on a migration may change settings; `settings` are those the session has.
-    pub(crate) fn will_change_settings(&mut self, settings: &Settings) {
-        self.restore = Some(settings.restoring());
+    /// Gives the session the settings migrations run with; `settings` are those it has now.
+    pub(crate) async fn prepare(
+        &mut self,
+        settings: &Settings,
+        lock_timeout: Duration,
+    ) -> Result<(), PostgresError> {
+        self.restore = Some(settings.restoring(&[]));
+        self.working = settings.restoring(&settings.of_migrations(lock_timeout));
         self.role.clone_from(&settings.role);
+        self.run(&self.working).await
     }
 
     /// The role the run began with: `none`, or what the application has set.
@@ -97,9 +115,9 @@ impl<'a> Session<'a> {
         &self.role
     }
 
-    /// Statements that give the session back the settings it had. They also work in a transaction.
-    pub(crate) fn restoring(&self) -> &str {
-        self.restore.as_deref().unwrap_or(";")
+    /// Statements that undo what a migration has set. They also work in a transaction.
+    pub(crate) fn working(&self) -> &str {
+        &self.working
     }
 
     /// A transaction may be open from now on.
@@ -204,16 +222,31 @@ impl Answers {
 }
 
 impl Settings {
+    /// The timeouts of a migration: brief waits for locks, and none of the limits a role may have for
+    /// its queries, which would kill an index build at the same point in every start.
+    fn of_migrations(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
+        let mut timeouts = vec![
+            ("lock_timeout", lock_timeout.as_millis().to_string()),
+            ("statement_timeout", "0".to_owned()),
+            ("idle_in_transaction_session_timeout", "0".to_owned()),
+        ];
+        if self.server_version >= 170_000 {
+            timeouts.push(("transaction_timeout", "0".to_owned()));
+        }
+        timeouts
+    }
+
     /// `RESET ALL` touches neither session user nor role and forgets what the application had set,
-    /// so the user comes first, the application's settings next, and the role, which may have fewer
-    /// rights, last.
-    fn restoring(&self) -> String {
+    /// so the user comes first, the application's settings next, then `others`, and last the role,
+    /// which may have fewer rights.
+    fn restoring(&self, others: &[(&str, String)]) -> String {
         let set = |name: &str, value: &str| {
             format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value))
         };
         let mut statements =
             vec![set("session_authorization", &self.session_user), "RESET ALL".to_owned()];
         statements.extend(self.changed.iter().map(|(name, value)| set(name, value)));
+        statements.extend(others.iter().map(|(name, value)| set(name, value)));
         statements.push(set("role", &self.role));
         statements.join("; ")
     }

@@ -1,0 +1,270 @@
+//! Transactional SQL, many migrations on the wire at once, each its own transaction.
+//!
+//! A failed migration stops its successors without being asked. If it fails before its `COMMIT`, the
+//! session is in an aborted transaction, where every later `BEGIN`, text and row is refused (25P02).
+//! If it fails *at* its `COMMIT`, as with a deferred constraint, the session is idle again; so each
+//! successor first proves, inside its own transaction, that its predecessor's row is there.
+//!
+//! **Invariant:** a text is sent as it is, in a message of its own, so the positions the server
+//! reports are positions in the file.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use dunlin_core::Place;
+use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
+
+use crate::applied::Kind;
+use crate::error::{Error, Result, cause};
+use crate::event::{Blocker, Direction, Event};
+use crate::execute::{Execution, lost, row};
+use crate::quote::literal;
+use crate::registry::Migration;
+use crate::script::SqlText;
+use crate::session::{Answers, Failure, text};
+
+/// How many migrations may be on the wire. The answers to so many are small; what limits it is how
+/// much a cancelled run may still do.
+const MAX_IN_FLIGHT: usize = 64;
+/// How many bytes of texts may be on the wire.
+const MAX_BYTES: usize = 4 << 20;
+
+/// A transactional text and the row that goes with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job<'j> {
+    pub(crate) name: &'j str,
+    pub(crate) path: &'j str,
+    pub(crate) text: &'j str,
+    pub(crate) record: Record,
+}
+
+/// What is to be written in the history table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Record {
+    /// The row of a migration that was applied.
+    Insert(&'static Migration),
+    /// No row any more.
+    Delete,
+}
+
+/// A job on the wire.
+struct Flight<'j> {
+    job: Job<'j>,
+    sql: SqlText<'j>,
+    n_bytes: usize,
+    /// How many statements of the last batch come before its `COMMIT`.
+    n_before_commit: usize,
+    answers: FlightAnswers,
+}
+
+/// The answers to its four messages.
+struct FlightAnswers {
+    begin: Answers,
+    body: Answers,
+    settings: Answers,
+    record: Answers,
+}
+
+/// What stopped a job.
+struct Stopped {
+    /// For a failure in the text, how many of its statements had been completed.
+    body: Option<usize>,
+    error: PostgresError,
+    /// For a failure in the last batch, whether it came at `COMMIT`, behind the row.
+    at_commit: Option<bool>,
+}
+
+impl Execution<'_, '_> {
+    /// Runs jobs in order; stops at the first that fails.
+    pub(crate) async fn pipeline(&mut self, jobs: &[Job<'_>]) -> Result<()> {
+        let mut in_flight = VecDeque::new();
+        let (mut n_bytes, mut next, mut n_done) = (0, 0, 0);
+        let mut tries = self.budget.tries();
+        // The last commit of a run waits for the disk and makes those before it durable as well.
+        let n_left = self.n_left;
+        while n_done < jobs.len() {
+            while next < jobs.len() && in_flight.len() < MAX_IN_FLIGHT && n_bytes < MAX_BYTES {
+                let predecessor = (next > n_done).then(|| jobs[next - 1].name);
+                let flight = self.take_off(jobs[next], predecessor, next + 1 == n_left).await?;
+                n_bytes += flight.n_bytes;
+                in_flight.push_back(flight);
+                next += 1;
+            }
+            let Some(flight) = in_flight.pop_front() else { break };
+            n_bytes -= flight.n_bytes;
+            let (name, sql) = (flight.job.name, flight.sql);
+            // A migration that is tried again has been announced.
+            let begun = if tries.n_failed == 0 { self.begin(name, 0) } else { Instant::now() };
+            match flight.answers.land(flight.n_before_commit).await {
+                Ok(existing) => {
+                    if in_flight.is_empty() {
+                        self.session.ended_transaction();
+                    }
+                    self.tell_summary(name, &sql, &existing);
+                    self.end(name, begun, Ok(()))?;
+                    n_done += 1;
+                    tries = self.budget.tries();
+                }
+                Err(stopped) => {
+                    // Everything behind it has failed with it.
+                    in_flight.clear();
+                    (n_bytes, next) = (0, n_done);
+                    let Some(pause) = tries.pause_after(&stopped.error) else {
+                        let error = self.stopped(name, &sql, stopped, tries.n_failed).await;
+                        return self.end(name, begun, Err(error));
+                    };
+                    self.session.roll_back().await.map_err(|error| lost(name, error))?;
+                    self.pause(name, &sql, &stopped.error, tries.n_failed, pause).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a job on the wire: four messages, no waiting.
+    async fn take_off<'j>(
+        &mut self,
+        job: Job<'j>,
+        predecessor: Option<&str>,
+        is_last: bool,
+    ) -> Result<Flight<'j>> {
+        let lost = |error| lost(job.name, error);
+        let sql = SqlText::new(job.path, job.text);
+        let proof =
+            predecessor.map(|name| format!("; {}", self.history.proof(name, self.direction)));
+        let begin = format!("BEGIN{}{}", proof.unwrap_or_default(), question_about_existing(&sql));
+        let row = match job.record {
+            Record::Insert(migration) => self.history.insert(&row(migration, Kind::Sql)),
+            Record::Delete => self.history.delete(job.name),
+        };
+        let durability = if is_last { "" } else { "SET LOCAL synchronous_commit TO off; " };
+        let record = format!("{durability}{row}; COMMIT");
+        self.session.begins_transaction();
+        let answers = FlightAnswers {
+            begin: self.session.send(&begin).await.map_err(lost)?,
+            body: self.session.send(job.text).await.map_err(lost)?,
+            settings: self.session.send(self.session.working()).await.map_err(lost)?,
+            record: self.session.send(&record).await.map_err(lost)?,
+        };
+        let n_bytes = begin.len() + job.text.len() + record.len();
+        Ok(Flight { job, sql, n_bytes, n_before_commit: if is_last { 1 } else { 2 }, answers })
+    }
+
+    /// Announces the next try, with who is in the way, and waits for it.
+    async fn pause(
+        &self,
+        name: &str,
+        sql: &SqlText<'_>,
+        error: &PostgresError,
+        n_failed: u32,
+        pause: Duration,
+    ) -> Result<()> {
+        let blockers = self.blockers(sql).await.map_err(|error| lost(name, error))?;
+        let reason = cause(error);
+        self.tell(&Event::Retrying { name, reason: &reason, n_failed, pause, blockers: &blockers });
+        tokio::time::sleep(pause).await;
+        Ok(())
+    }
+
+    /// Who holds locks on the tables a text changes. Asked on our own connection, behind the failure;
+    /// whoever was in the way usually still is.
+    async fn blockers(&self, sql: &SqlText<'_>) -> Result<Vec<Blocker>, PostgresError> {
+        let tables = sql.touched_relations();
+        if tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tables =
+            tables.iter().map(|name| format!("({})", literal(name))).collect::<Vec<_>>().join(", ");
+        let rows = self
+            .session
+            .rows(&format!(
+                "SELECT DISTINCT a.pid, a.application_name, it.relation, l.mode, a.state, \
+                 (extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8 AS seconds, \
+                 pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS query \
+                 FROM (VALUES {tables}) AS it (relation) \
+                 JOIN pg_catalog.pg_locks l ON l.relation = pg_catalog.to_regclass(it.relation) AND l.granted \
+                 JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.pid <> pg_catalog.pg_backend_pid() \
+                 ORDER BY a.pid LIMIT 8"
+            ))
+            .await?;
+        Ok(rows.iter().map(Blocker::from_row).collect())
+    }
+
+    async fn stopped(
+        &mut self,
+        name: &str,
+        sql: &SqlText<'_>,
+        stopped: Stopped,
+        n_failed: u32,
+    ) -> Error {
+        let Stopped { body, error, at_commit } = stopped;
+        let place = match (body, error.as_db_error()) {
+            (Some(n_completed), Some(db)) => sql.place_in_batch(n_completed, db),
+            _ => Place::file(sql.path),
+        };
+        let (wants_lock, is_recorded) = (n_failed > 0, !self.report.done.is_empty());
+        let made = match at_commit {
+            Some(at_commit) => self.unrecorded(name, place, at_commit, error).await,
+            None => self.undone(name, Some(place), error).await,
+        };
+        let made = if is_recorded { self.durable(made).await } else { made };
+        if !wants_lock {
+            return made;
+        }
+        made.note(format!("it was tried {n_failed} times; each statement waits for a lock only briefly, so that the application goes on"))
+            .help("end what holds the lock, or allow more: `Migrator::lock_timeout`, `Migrator::lock_retries`")
+    }
+
+    /// Makes the commits before a failure durable, which did not wait for the disk.
+    async fn durable(&self, error: Error) -> Error {
+        let Some(last) = self.report.done.last().filter(|_| self.direction == Direction::Up) else {
+            return error;
+        };
+        match self.session.run(&self.history.touch(&last.name)).await {
+            Ok(()) => error,
+            Err(second) => error.note(format!(
+                "whether the migrations before it survive a crash of the server in this second is not known: {}",
+                cause(&second)
+            )),
+        }
+    }
+}
+
+impl FlightAnswers {
+    /// Waits for the answers. Gives the relations that existed before.
+    async fn land(self, n_before_commit: usize) -> Result<Vec<String>, Stopped> {
+        let stopped = |error| Stopped { body: None, error, at_commit: None };
+        let in_text =
+            |it: Failure| Stopped { body: Some(it.n_completed), error: it.error, at_commit: None };
+        let in_record = |it: Failure| Stopped {
+            body: None,
+            error: it.error,
+            at_commit: Some(it.n_completed >= n_before_commit),
+        };
+        let rows = self.begin.rows().await.map_err(stopped)?;
+        let _n_statements = self.body.finish().await.map_err(in_text)?;
+        let _n_settings = self.settings.finish().await.map_err(|it| stopped(it.error))?;
+        let _n_records = self.record.finish().await.map_err(in_record)?;
+        Ok(existing_relations(&rows))
+    }
+}
+
+/// A statement, with the `;` before it, that asks which of the tables a text creates only if they do
+/// not exist do exist; empty for a text that creates none in this way.
+pub(crate) fn question_about_existing(sql: &SqlText<'_>) -> String {
+    let names = sql.conditional_relations();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names =
+        names.iter().map(|name| format!("({})", literal(name))).collect::<Vec<_>>().join(", ");
+    format!(
+        "; SELECT it.relation FROM (VALUES {names}) AS it (relation) \
+         WHERE pg_catalog.to_regclass(it.relation) IS NOT NULL"
+    )
+}
+
+/// The answer to it.
+pub(crate) fn existing_relations(rows: &[SimpleQueryRow]) -> Vec<String> {
+    rows.iter().filter_map(|row| text(row, "relation").map(str::to_owned)).collect()
+}
