@@ -92,7 +92,7 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
         .filter(|(_, it)| matches!(it.up.language, Language::Rust { .. }));
     let modules = rust.map(|(index, migration)| {
         let (name, path) = (module(index), absolute(&migration.up.path));
-        quote! { #[allow(unreachable_pub)] #[path = #path] mod #name; }
+        quote! { #[allow(unreachable_pub, clippy::duplicate_mod)] #[path = #path] mod #name; }
     });
     let migrations =
         folder.migrations().iter().enumerate().map(|(index, it)| entry(krate, index, it));
