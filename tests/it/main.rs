@@ -1,5 +1,7 @@
 //! Every behaviour of Dunlin against a real server, one module per hazard.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do is a failed test")]
+
 mod concurrency;
 mod readme;
 mod start;

@@ -26,7 +26,7 @@ const ORDER: [&str; 14] = [
 async fn start(database: &TestDatabase, registry: &Registry) -> Vec<String> {
     let recorder = Recorder::default();
     let result = Migrator::new(registry).observer(recorder.clone()).apply(database.pool()).await;
-    result.unwrap_or_else(|error| panic!("{error:#}"));
+    let _report = result.unwrap_or_else(|error| panic!("{error:#}"));
     recorder.lines()
 }
 

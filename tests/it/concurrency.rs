@@ -1,0 +1,552 @@
+//! Many starters at once: each migration runs once, nobody fails, and the lock always comes free.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dunlin::{ErrorKind, Event, Holder, Migrator, Registry};
+use dunlin_tests::{
+    Functions, Gate, Recorder, TestDatabase, pool_of, registry, registry_with, until,
+};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+const N_STARTERS: usize = 16;
+
+/// None of these can run twice: a second time is an error, or is seen in `counter`.
+const NOT_IDEMPOTENT: [(&str, &str); 4] = [
+    (
+        "1_counter.sql",
+        "CREATE TABLE counter (migration text);\nINSERT INTO counter VALUES ('1');\n",
+    ),
+    ("2_users.sql", "CREATE TABLE users (id int);\nINSERT INTO counter VALUES ('2');\n"),
+    (
+        "3_index.sql",
+        "-- dunlin: no-transaction\nCREATE INDEX CONCURRENTLY users_id ON users (id);\nINSERT INTO counter VALUES ('3');\n",
+    ),
+    ("4_enum.sql", "CREATE TYPE mood AS ENUM ('ok');\nINSERT INTO counter VALUES ('4');\n"),
+];
+const NAMES: [&str; 4] = ["1_counter", "2_users", "3_index", "4_enum"];
+
+/// The process of an application that migrates when it starts.
+struct Starter {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    lines: Vec<String>,
+}
+
+impl Starter {
+    /// Starts it up to the moment before it touches the database.
+    async fn ready(database: &TestDatabase, folder: &std::path::Path, name: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_starter"))
+            .arg(format!("{} application_name={name}", database.connection_string()))
+            .arg(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut starter = Self { child, stdout, lines: Vec::new() };
+        starter.says("ready").await;
+        starter
+    }
+
+    fn go(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    /// Reads on until a line begins so, for a minute.
+    async fn says(&mut self, prefix: &str) {
+        let reading = async {
+            loop {
+                let line = self.stdout.next_line().await.unwrap();
+                let Some(line) = line else { panic!("it ended: {:?}", self.lines) };
+                self.lines.push(line);
+                if self.lines.last().is_some_and(|line| line.starts_with(prefix)) {
+                    return;
+                }
+            }
+        };
+        let read = tokio::time::timeout(Duration::from_secs(60), reading).await;
+        assert!(read.is_ok(), "no line `{prefix}...`, but {:?}", self.lines);
+    }
+
+    /// Waits until it ends well and returns the migrations it applied.
+    async fn applied(mut self) -> Vec<String> {
+        self.says("total 4").await;
+        let mut rest = String::new();
+        let _n = self.stdout.into_inner().read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "");
+        assert!(self.child.wait().await.unwrap().success());
+        let applied = self.lines.iter().filter_map(|line| line.strip_prefix("applied "));
+        applied.map(str::to_owned).collect()
+    }
+
+    async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+/// Files in a folder that is removed with the value.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        Self(dunlin_tests::folder(files))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[track_caller]
+fn each_once(mut applied: Vec<String>) {
+    applied.sort();
+    assert_eq!(applied, NAMES);
+}
+
+async fn is_complete(database: &TestDatabase) {
+    assert_eq!(database.applied().await, NAMES);
+    let counted = database.texts("SELECT migration FROM counter ORDER BY 1").await;
+    assert_eq!(counted, ["1", "2", "3", "4"]);
+    let valid =
+        "SELECT count(*) FROM pg_index WHERE indexrelid = 'users_id'::regclass AND indisvalid";
+    assert_eq!(database.number(valid).await, 1);
+    assert_eq!(database.n_locks().await, 0);
+}
+
+#[tokio::test]
+async fn sixteen_processes_on_an_empty_database() {
+    let database = TestDatabase::new();
+    let folder = Folder::new(&NOT_IDEMPOTENT);
+    let mut starters = Vec::new();
+    for n in 0..N_STARTERS {
+        starters.push(Starter::ready(&database, &folder.0, &format!("starter{n}")).await);
+    }
+    starters.iter_mut().for_each(Starter::go);
+    let mut applied = Vec::new();
+    for starter in starters {
+        applied.extend(starter.applied().await);
+    }
+    each_once(applied);
+    is_complete(&database).await;
+}
+
+#[tokio::test]
+async fn fifteen_waiting_processes_do_not_hold_up_an_index_built_concurrently() {
+    let database = TestDatabase::new();
+    let text = format!("{}\n{}", Gate::PASS, NOT_IDEMPOTENT[0].1);
+    let mut files = NOT_IDEMPOTENT;
+    files[0].1 = &text;
+    let folder = Folder::new(&files);
+    let gate = database.gate().await;
+    let mut first = Starter::ready(&database, &folder.0, "first").await;
+    first.go();
+    database.at_gate(1).await;
+    let mut waiting = Vec::new();
+    for n in 1..N_STARTERS {
+        let mut starter = Starter::ready(&database, &folder.0, &format!("starter{n}")).await;
+        starter.go();
+        starter.says("Waiting for the migration lock").await;
+        waiting.push(starter);
+    }
+    let in_transaction = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'starter%' AND datname = current_database() AND backend_xmin IS NOT NULL AND state <> 'active'";
+    assert_eq!(database.number(in_transaction).await, 0);
+    gate.open().await;
+    assert_eq!(first.applied().await, NAMES);
+    for starter in waiting {
+        assert_eq!(starter.applied().await, [""; 0]);
+    }
+    is_complete(&database).await;
+}
+
+#[tokio::test]
+async fn a_killed_starter_is_replaced_by_one_that_waits() {
+    let database = TestDatabase::new();
+    let text = format!("{}\n{}", Gate::PASS, NOT_IDEMPOTENT[1].1);
+    let mut files = NOT_IDEMPOTENT;
+    files[1].1 = &text;
+    let folder = Folder::new(&files);
+    let gate = database.gate().await;
+    let mut first = Starter::ready(&database, &folder.0, "first").await;
+    first.go();
+    database.at_gate(1).await;
+    let mut others = Vec::new();
+    for name in ["second", "third"] {
+        let mut starter = Starter::ready(&database, &folder.0, name).await;
+        starter.go();
+        starter.says("Waiting for the migration lock").await;
+        others.push(starter);
+    }
+    first.kill().await;
+    // Until its statement ends, the server does not notice.
+    gate.open().await;
+    let mut applied = Vec::new();
+    for starter in others {
+        applied.extend(starter.applied().await);
+    }
+    // What was on its way when it died may have been done; `counter` tells that nothing was twice.
+    for name in &NAMES[2..] {
+        assert_eq!(applied.iter().filter(|applied| applied == name).count(), 1, "{applied:?}");
+    }
+    is_complete(&database).await;
+}
+
+async fn tasks_over_a_pool(size: usize) {
+    let database = TestDatabase::new();
+    let pool = pool_of(size, &database.connection_string());
+    let migrations: &'static Registry = Box::leak(Box::new(registry(&NOT_IDEMPOTENT)));
+    let tasks: Vec<_> = (0..N_STARTERS)
+        .map(|_| {
+            let pool = pool.clone();
+            tokio::spawn(async move { Migrator::new(migrations).apply(&pool).await })
+        })
+        .collect();
+    let mut applied = Vec::new();
+    for task in tasks {
+        let report = task.await.unwrap().unwrap();
+        assert_eq!(report.n_total(), 4);
+        applied.extend(report.done().iter().map(|done| done.name().to_owned()));
+    }
+    each_once(applied);
+    is_complete(&database).await;
+    assert_eq!(pool.status().available, pool.status().size);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixteen_tasks_over_a_pool_of_sixteen() {
+    tasks_over_a_pool(16).await;
+}
+
+#[tokio::test]
+async fn sixteen_tasks_over_a_pool_of_one() {
+    tasks_over_a_pool(1).await;
+}
+
+/// A text with every number replaced by `N`.
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    for character in text.chars() {
+        match character {
+            '0'..='9' if out.ends_with('N') => {}
+            '0'..='9' => out.push('N'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A run that stands before a gate, in a task of its own.
+async fn blocked(database: &TestDatabase, registry: Registry) -> tokio::task::JoinHandle<()> {
+    let pool = pool_of(1, &format!("{} application_name=billing", database.connection_string()));
+    let task = tokio::spawn(async move {
+        let _report = Migrator::new(&registry).apply(&pool).await.unwrap();
+    });
+    database.at_gate(1).await;
+    task
+}
+
+#[tokio::test]
+async fn the_wait_is_bounded_and_the_error_names_the_holder() {
+    let database = TestDatabase::new();
+    let gate = database.gate().await;
+    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
+    let task = blocked(&database, migrations).await;
+    let migrator = Migrator::new(&migrations).lock_wait(Duration::from_millis(30));
+    let error = migrator.apply(database.pool()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    assert_eq!(
+        without_numbers(&format!("{error:#}")),
+        "another migrator holds the lock; gave up after N ms\n |\n \
+         = note: held by pid N, user `postgres`, application `billing`, connected for N s, active, running: SET LOCAL lock_timeout = N; SELECT pg_advisory_xact_lock(N, N);\n \
+         = note: nothing was changed by this run\n \
+         = help: if it works, wait and start again, or wait longer: `Migrator::lock_wait`; if it hangs, end it: SELECT pg_terminate_backend(N)"
+    );
+    let pid = database
+        .number("SELECT pid::bigint FROM pg_stat_activity WHERE application_name = 'billing' AND datname = current_database()")
+        .await;
+    let text = format!("{error:#}");
+    assert!(text.contains(&format!("held by pid {pid},")), "{text}");
+    assert!(text.contains(&format!("pg_terminate_backend({pid})")), "{text}");
+    gate.open().await;
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_holder_that_sleeps_in_a_transaction_is_called_so() {
+    let database = TestDatabase::new();
+    let gate = database.gate().await;
+    let task = blocked(&database, registry(&[("1_slow.sql", Gate::PASS)])).await;
+    let key = "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let key = database.number(key).await;
+    gate.open().await;
+    task.await.unwrap();
+    let holder = database.client().await;
+    holder.batch_execute(&format!("SELECT pg_advisory_lock({key}); BEGIN")).await.unwrap();
+    holder.batch_execute("SELECT 'the last statement'").await.unwrap();
+    let migrations = registry(&[("2_more.sql", "SELECT 1;")]);
+    let result =
+        Migrator::new(&migrations).lock_wait(Duration::ZERO).roll_back(database.pool(), 1).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    let text = format!("{error:#}");
+    assert!(
+        text.contains("idle in transaction, last ran: SELECT 'the last statement'\n"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_waiter_announces_the_holder() {
+    let database = TestDatabase::new();
+    let gate = database.gate().await;
+    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
+    let task = blocked(&database, migrations).await;
+    let holders: Arc<Mutex<Vec<Option<Holder>>>> = Arc::default();
+    let told = Arc::clone(&holders);
+    let pool = database.pool().clone();
+    let waiter = tokio::spawn(async move {
+        let observer = move |event: &Event<'_>| {
+            if let Event::Waiting { holder, .. } = event {
+                told.lock().unwrap().push(holder.cloned());
+            }
+        };
+        Migrator::new(&migrations).observer(observer).apply(&pool).await
+    });
+    until("the wait is announced", async || !holders.lock().unwrap().is_empty()).await;
+    gate.open().await;
+    task.await.unwrap();
+    assert!(waiter.await.unwrap().unwrap().is_noop());
+    let holder = holders.lock().unwrap()[0].clone().unwrap();
+    assert_eq!((holder.application.as_str(), holder.user.as_str()), ("billing", "postgres"));
+    assert_eq!((holder.state.as_str(), holder.query.as_str()), ("active", Gate::PASS));
+}
+
+#[tokio::test]
+async fn two_history_tables_do_not_exclude_each_other() {
+    let database = TestDatabase::new();
+    let gate = database.gate().await;
+    let task = blocked(&database, registry(&[("1_slow.sql", Gate::PASS)])).await;
+    let other = registry(&[("1_other.sql", "CREATE TABLE other (id int);")]);
+    let migrator = || Migrator::new(&other).lock_wait(Duration::ZERO);
+    let report = migrator().history_table("other_migrations").apply(database.pool()).await.unwrap();
+    assert_eq!(report.done().len(), 1);
+    database.run("DROP TABLE other").await;
+    let report = migrator().history_schema("app").apply(database.pool()).await.unwrap();
+    assert_eq!(report.done().len(), 1);
+    gate.open().await;
+    task.await.unwrap();
+    assert_eq!(database.applied().await, ["1_slow"]);
+    assert_eq!(database.texts("SELECT name FROM app.migrations").await, ["1_other"]);
+}
+
+/// Their locks differ, so nothing but the server keeps them from creating the schema both at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_history_tables_are_created_at_once_in_one_new_schema() {
+    let database = TestDatabase::new();
+    let pool = pool_of(8, &database.connection_string());
+    for round in 0..10 {
+        let tasks: Vec<_> = (0..8)
+            .map(|n| {
+                let pool = pool.clone();
+                tokio::spawn(async move {
+                    let text = format!("CREATE TABLE t_{round}_{n} (id int);");
+                    let migrations = registry(&[("1_t.sql", &text)]);
+                    let migrator = Migrator::new(&migrations)
+                        .history_schema(format!("schema{round}"))
+                        .history_table(format!("table{n}"));
+                    migrator.apply(&pool).await
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap().unwrap().done().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_lock_is_free_after_success_and_after_each_kind_of_error() {
+    let database = TestDatabase::new();
+    let apply = async |files: &[(&str, &str)]| {
+        let result = Migrator::new(&registry(files)).apply(database.pool()).await;
+        // At once: the run has not returned before the server has given the lock back.
+        assert_eq!(database.n_locks().await, 0);
+        assert_eq!(database.pool().status().size, 1);
+        result.map(|report| report.done().len()).map_err(|error| error.kind())
+    };
+    let good = ("1_good.sql", "CREATE TABLE good (id int);");
+    assert_eq!(apply(&[good]).await, Ok(1));
+    assert_eq!(
+        apply(&[good, ("2_bad.sql", "SELECT no_such_column;")]).await,
+        Err(ErrorKind::Migration)
+    );
+    let deferred = "CREATE TABLE a (id int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO a VALUES (1), (1);";
+    assert_eq!(apply(&[good, ("2_bad.sql", deferred)]).await, Err(ErrorKind::Migration));
+    let statements = "-- dunlin: no-transaction\nSELECT no_such_column;";
+    assert_eq!(apply(&[good, ("3_bad.sql", statements)]).await, Err(ErrorKind::Migration));
+    database.run("DELETE FROM migrations WHERE name = '3_bad'").await;
+    let edited = [("1_good.sql", "CREATE TABLE other (id int);"), ("2_b.sql", "SELECT 1;")];
+    assert_eq!(apply(&edited).await, Err(ErrorKind::Drift));
+    let undo = Migrator::new(&registry(&[good])).roll_back(database.pool(), 1).await;
+    assert_eq!(undo.unwrap_err().kind(), ErrorKind::NoUndo);
+    assert_eq!(database.n_locks().await, 0);
+    let undo = Migrator::new(&registry(&[good])).roll_back(database.pool(), "no such").await;
+    assert_eq!(undo.unwrap_err().kind(), ErrorKind::Target);
+    assert_eq!(database.n_locks().await, 0);
+    database.run("DROP TABLE migrations; CREATE TABLE migrations (version int)").await;
+    assert_eq!(apply(&[good]).await, Err(ErrorKind::History));
+    database.run("DROP TABLE migrations; CREATE TABLE migrations (id serial, name text, executed_at timestamptz)").await;
+    assert_eq!(apply(&[good]).await, Err(ErrorKind::History));
+}
+
+#[tokio::test]
+async fn the_lock_is_free_after_a_dropped_run() {
+    let database = TestDatabase::new();
+    let gate = database.gate().await;
+    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
+    let task = blocked(&database, migrations).await;
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    gate.open().await;
+    database.no_locks().await;
+    let report = Migrator::new(&migrations).apply(database.pool()).await.unwrap();
+    assert_eq!(report.n_total(), 1);
+}
+
+#[tokio::test]
+async fn the_lock_is_free_after_a_panic_in_a_migration() {
+    let database = TestDatabase::new();
+    let migrations: &'static Registry = Box::leak(Box::new(registry_with(
+        &[("1_a.sql", "CREATE TABLE a (id int);")],
+        &[Functions {
+            name: "2_panics",
+            up: |cx| {
+                Box::pin(async move {
+                    cx.batch_execute("CREATE TABLE b (id int)").await?;
+                    panic!("in the migration")
+                })
+            },
+            down: None,
+        }],
+    )));
+    let pool = database.pool().clone();
+    let run = tokio::spawn(async move { Migrator::new(migrations).apply(&pool).await });
+    assert!(run.await.unwrap_err().is_panic());
+    database.no_locks().await;
+    assert_eq!(database.applied().await, ["1_a"]);
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'b'").await, 0);
+    assert_eq!(database.pool().status().size, 0, "the connection does not return to its pool");
+}
+
+#[tokio::test]
+async fn the_lock_is_free_after_a_panic_in_an_observer() {
+    let database = TestDatabase::new();
+    let files = [
+        ("1_a.sql", "CREATE TABLE a (id int);"),
+        ("2_b.sql", "-- dunlin: no-transaction\nCREATE INDEX CONCURRENTLY a_id ON a (id);"),
+    ];
+    let migrations: &'static Registry = Box::leak(Box::new(registry(&files)));
+    let mut n_events = 0;
+    for panic_at in 0.. {
+        let pool = database.pool().clone();
+        let run = tokio::spawn(async move {
+            let told = Mutex::new(0);
+            let observer = move |_: &Event<'_>| {
+                let mut told = told.lock().unwrap();
+                *told += 1;
+                assert!(*told <= panic_at, "in the observer");
+            };
+            Migrator::new(migrations).observer(observer).apply(&pool).await
+        });
+        let outcome = run.await;
+        database.no_locks().await;
+        // What is left can be continued from.
+        let mut client = database.client().await;
+        let _report = Migrator::new(migrations).apply(&mut client).await.unwrap();
+        assert_eq!(database.applied().await, ["1_a", "2_b"]);
+        if outcome.is_ok() {
+            n_events = panic_at;
+            break;
+        }
+        database.run("DROP TABLE migrations, a").await;
+    }
+    assert_eq!(n_events, 9, "each event has had its panic");
+}
+
+#[tokio::test]
+async fn a_connection_of_a_dropped_run_does_not_return_to_its_pool() {
+    let database = TestDatabase::new();
+    let pool = pool_of(1, &database.connection_string());
+    let pid = "SELECT pg_backend_pid()";
+    let before: i32 = pool.get().await.unwrap().query_one(pid, &[]).await.unwrap().get(0);
+    let gate = database.gate().await;
+    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
+    {
+        let migrator = Migrator::new(&migrations);
+        let run = migrator.apply(&pool);
+        tokio::select! {
+            result = run => panic!("{result:?}"),
+            () = database.at_gate(1) => {}
+        }
+    }
+    // At once, although the server is still busy with the statement of the run.
+    let client = pool.get().await.unwrap();
+    let after: i32 = client.query_one(pid, &[]).await.unwrap().get(0);
+    assert_ne!(before, after);
+    gate.open().await;
+    database.no_locks().await;
+}
+
+#[tokio::test]
+async fn a_pooled_object_of_a_dropped_run_is_clean_when_it_returns() {
+    let database = TestDatabase::new();
+    let pool = pool_of(1, &database.connection_string());
+    let gate = database.gate().await;
+    let text = format!("CREATE TABLE a (id int); {}", Gate::PASS);
+    let migrations = registry(&[("1_slow.sql", &text)]);
+    {
+        let mut object = pool.get().await.unwrap();
+        object.batch_execute("SET search_path = public, pg_catalog").await.unwrap();
+        let migrator = Migrator::new(&migrations);
+        let run = migrator.apply(&mut object);
+        tokio::select! {
+            result = run => panic!("{result:?}"),
+            () = database.at_gate(1) => {}
+        }
+    }
+    gate.open().await;
+    let next = pool.get().await.unwrap();
+    // Whatever the next user sends is behind the cleaning up.
+    let question =
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+    assert_eq!(next.query_one(question, &[]).await.unwrap().get::<_, i64>(0), 0);
+    let path: String = next.query_one("SHOW search_path", &[]).await.unwrap().get(0);
+    assert_eq!(path, "public, pg_catalog");
+    next.batch_execute("BEGIN; CREATE TABLE mine (id int); COMMIT").await.unwrap();
+    // What was on its way to the server may have been done, with its row, or not at all.
+    let tables = database.number("SELECT count(*) FROM pg_class WHERE relname = 'a'").await;
+    assert_eq!(database.number("SELECT count(*) FROM migrations").await, tables);
+    assert_eq!(database.number("SELECT count(*) FROM mine").await, 0);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_lock_when_nothing_is_pending() {
+    let database = TestDatabase::new();
+    let good = ("1_good.sql", "CREATE TABLE good (id int);");
+    let _report = Migrator::new(&registry(&[good])).apply(database.pool()).await.unwrap();
+    let gate = database.gate().await;
+    let task = blocked(&database, registry(&[good, ("2_slow.sql", Gate::PASS)])).await;
+    let recorder = Recorder::default();
+    let up_to_date = registry(&[good]);
+    let migrator = Migrator::new(&up_to_date).lock_wait(Duration::ZERO).observer(recorder.clone());
+    let report = migrator.apply(database.pool()).await.unwrap();
+    assert!(report.is_noop());
+    assert_eq!(recorder.lines(), ["✅ All migrations are up-to-date (no new migrations to run)"]);
+    gate.open().await;
+    task.await.unwrap();
+}
