@@ -124,7 +124,7 @@ fn without_a_keeper(also_the_server: bool) {
     assert_ne!(swept, data);
     assert!(next.finish().success());
     assert_eq!(scratch.names(), [""; 0]);
-    assert_eq!(processes_of(scratch.path()), []);
+    assert_eq!(processes_of(scratch.path()), Vec::<u32>::new());
     assert!(!segment_exists(&segment));
 }
 
@@ -154,7 +154,7 @@ fn an_owner_whose_keeper_was_killed_stops_the_server_itself() {
     kill_keepers(data.parent().unwrap());
     owner.create_database();
     assert!(owner.finish().success());
-    assert_eq!(processes_of(scratch.path()), []);
+    assert_eq!(processes_of(scratch.path()), Vec::<u32>::new());
     assert_eq!(scratch.names(), [""; 0]);
 }
 

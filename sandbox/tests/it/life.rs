@@ -33,7 +33,7 @@ fn nothing_is_left_of_a_stopped_server() {
     assert_eq!(keepers_of(&base).len(), 2, "the keeper and its subshell");
     server.stop().unwrap();
     assert!(!base.exists());
-    assert_eq!(processes_of(&base), []);
+    assert_eq!(processes_of(&base), Vec::<u32>::new());
 }
 
 #[test]
