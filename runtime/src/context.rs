@@ -1,14 +1,16 @@
 //! What a migration in Rust receives.
 
 use std::fmt;
+use std::pin::pin;
 
-use dunlin_core::lexer::lex;
-use dunlin_core::statement::{Kind, split};
+use dunlin_core::statement::Kind;
+use futures_util::StreamExt;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Observer};
+use crate::script::SqlText;
 
 /// The database, inside the transaction of a migration in Rust.
 ///
@@ -55,10 +57,19 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     ///
-    /// The server's, and a refusal of `BEGIN`, `COMMIT` and `ROLLBACK`.
+    /// The server's, and a refusal of `BEGIN`, `COMMIT`, `ROLLBACK` and of `COPY` from or to the client.
     pub async fn batch_execute(&mut self, sql: &str) -> Result<()> {
-        refuse_transaction_control(sql)?;
-        Ok(self.client.batch_execute(sql).await?)
+        let sql = checked(sql)?;
+        let mut answers = pin!(self.client.simple_query_raw(sql.text).await?);
+        let mut n_completed = 0;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(SimpleQueryMessage::CommandComplete(_)) => n_completed += 1,
+                Ok(_) => {}
+                Err(error) => return Err(in_statement(&sql, n_completed, error)),
+            }
+        }
+        Ok(())
     }
 
     /// Runs one statement with parameters `$1`, `$2`, ... and returns how many rows it touched.
@@ -67,8 +78,9 @@ impl<'a> Context<'a> {
     ///
     /// As [`batch_execute`](Self::batch_execute).
     pub async fn execute(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
-        refuse_transaction_control(sql)?;
-        Ok(self.client.execute(sql, parameters).await?)
+        let text = checked(sql)?;
+        let result = self.client.execute(sql, parameters).await;
+        result.map_err(|error| in_statement(&text, 0, error))
     }
 
     /// Runs one statement and returns its rows.
@@ -81,8 +93,9 @@ impl<'a> Context<'a> {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        refuse_transaction_control(sql)?;
-        Ok(self.client.query(sql, parameters).await?)
+        let text = checked(sql)?;
+        let result = self.client.query(sql, parameters).await;
+        result.map_err(|error| in_statement(&text, 0, error))
     }
 
     /// Runs one statement that returns exactly one row.
@@ -95,8 +108,9 @@ impl<'a> Context<'a> {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Row> {
-        refuse_transaction_control(sql)?;
-        Ok(self.client.query_one(sql, parameters).await?)
+        let text = checked(sql)?;
+        let result = self.client.query_one(sql, parameters).await;
+        result.map_err(|error| in_statement(&text, 0, error))
     }
 
     /// Runs one statement that returns at most one row.
@@ -109,8 +123,9 @@ impl<'a> Context<'a> {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>> {
-        refuse_transaction_control(sql)?;
-        Ok(self.client.query_opt(sql, parameters).await?)
+        let text = checked(sql)?;
+        let result = self.client.query_opt(sql, parameters).await;
+        result.map_err(|error| in_statement(&text, 0, error))
     }
 
     /// Whether there is a table of this name, ordinary, partitioned or foreign.
@@ -190,12 +205,34 @@ impl fmt::Debug for Context<'_> {
     }
 }
 
-fn refuse_transaction_control(sql: &str) -> Result<()> {
-    let statements = split(sql, &lex(sql));
-    match statements.iter().find(|it| matches!(it.kind, Kind::Transaction(control) if control.is_boundary())) {
-        Some(statement) => Err(Error::custom(format!("`{}` inside the transaction of a migration", statement.command))
-            .note("the migration and its row in the history table are one transaction, which Dunlin begins and ends")
-            .help("return an error to undo everything; use SAVEPOINT for a part")),
-        None => Ok(()),
+/// A text that may be sent: it neither ends the transaction nor waits for data that never comes.
+fn checked(sql: &str) -> Result<SqlText<'_>> {
+    let sql = SqlText::new("", sql);
+    for statement in &sql.statements {
+        match statement.kind {
+            Kind::Transaction(control) if control.is_boundary() => {
+                let command = statement.command;
+                return Err(Error::custom(format!("`{command}` inside the transaction of a migration"))
+                    .note("the migration and its row in the history table are one transaction, which Dunlin begins and ends")
+                    .help("return an error to undo everything; use SAVEPOINT for a part"));
+            }
+            Kind::CopyFromStdin | Kind::CopyToStdout => {
+                return Err(Error::custom("`COPY` from or to the client inside a migration")
+                    .note("its rows travel beside the statements, and nothing here sends or receives them")
+                    .help("use `INSERT INTO ... VALUES ...` or a query"));
+            }
+            Kind::Transaction(_) | Kind::PsqlCommand | Kind::Ordinary => {}
+        }
+    }
+    Ok(sql)
+}
+
+/// The error with the statement it happened in, since no file shows it.
+fn in_statement(sql: &SqlText<'_>, n_completed: usize, error: tokio_postgres::Error) -> Error {
+    let statement = sql.failed_statement(n_completed, error.as_db_error());
+    let made = Error::from(error);
+    match statement {
+        Some(statement) => made.note(format!("in the statement: {}", statement.headline(sql.text))),
+        None => made,
     }
 }

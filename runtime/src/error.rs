@@ -8,7 +8,7 @@ use std::fmt;
 
 use dunlin_core::render::frame;
 use dunlin_core::{Location, Place};
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, ErrorPosition, Severity, SqlState};
 
 use crate::drift::Drift;
 use crate::report::Report;
@@ -156,9 +156,11 @@ impl Error {
     }
 
     /// The error a migration in Rust returned, as the failure of that migration.
-    pub(crate) fn of_rust_migration(mut self, name: &str, place: Place, verb: &str) -> Self {
-        self.0.headline = format!("migration `{name}` failed{verb}: {}", self.0.headline);
-        self.0.kind = ErrorKind::Migration;
+    pub(crate) fn of_rust_migration(mut self, subject: &str, place: Place) -> Self {
+        self.0.headline = format!("{subject} failed: {}", self.0.headline);
+        if self.0.kind != ErrorKind::Connection {
+            self.0.kind = ErrorKind::Migration;
+        }
         self.0.place = Some(place);
         self
     }
@@ -184,6 +186,10 @@ impl Error {
             if let Some(detail) = db.detail() {
                 self = self.note(format!("from the server: {detail}"));
             }
+            // The server names such a query only here, not in the context.
+            if let Some(ErrorPosition::Internal { query, .. }) = db.position() {
+                self = self.note(format!("in the query: {query}"));
+            }
             if let Some(context) = db.where_() {
                 self = self.note(format!("in {}", context.replace('\n', "\nin ")));
             }
@@ -197,8 +203,7 @@ impl Error {
 
     /// A statement of Dunlin's own that the server refused, or a connection that broke in it.
     pub(crate) fn from_postgres(doing: &str, error: tokio_postgres::Error) -> Self {
-        let kind =
-            if error.as_db_error().is_some() { ErrorKind::Database } else { ErrorKind::Connection };
+        let kind = kind_of(&error);
         let read_only = [SqlState::READ_ONLY_SQL_TRANSACTION];
         if error.code().is_some_and(|code| read_only.contains(code)) {
             return Self::read_only(doing).because(error);
@@ -210,7 +215,16 @@ impl Error {
                 "grant the right to the role that migrates, or migrate as the owner of the schema",
             );
         }
-        made
+        if kind == ErrorKind::Connection {
+            made.help("connect again and start again")
+        } else {
+            made
+        }
+    }
+
+    /// As [`from_postgres`](Self::from_postgres), of a statement before anything is changed.
+    pub(crate) fn from_looking(doing: &str, error: tokio_postgres::Error) -> Self {
+        Self::from_postgres(doing, error).note("nothing was changed by this run")
     }
 
     pub(crate) fn read_only(doing: &str) -> Self {
@@ -229,7 +243,7 @@ impl Error {
         let (made, helps) = match error {
             PoolError::Backend(error) => {
                 let made = Self::new(ErrorKind::Connection, headline(&cause(&error)));
-                let help = "check that the server runs and that host, port, user, password and database are right";
+                let help = when_refused(error.code());
                 (made.because(error), help)
             }
             PoolError::Timeout(_) => {
@@ -246,6 +260,41 @@ impl Error {
         };
         made.note("nothing was changed").help(helps)
     }
+}
+
+/// What to do when no connection could be made.
+#[cfg(feature = "deadpool")]
+fn when_refused(code: Option<&SqlState>) -> &'static str {
+    match code {
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            "create the database, or correct its name in the connection string"
+        }
+        Some(&SqlState::INVALID_PASSWORD) => "correct user or password in the connection string",
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+            "create the role, correct it in the connection string, or let it in in `pg_hba.conf`"
+        }
+        Some(&SqlState::TOO_MANY_CONNECTIONS) => {
+            "end other sessions, make pools smaller, or raise `max_connections`"
+        }
+        Some(&SqlState::CANNOT_CONNECT_NOW) => "wait until the server is up and start again",
+        _ => {
+            "check that the server runs and that host, port, user, password and database are right"
+        }
+    }
+}
+
+fn kind_of(error: &tokio_postgres::Error) -> ErrorKind {
+    if is_lost(error) { ErrorKind::Connection } else { ErrorKind::Database }
+}
+
+/// Whether the connection is gone with this error: the driver says so, or it was the server's last
+/// word (severity `FATAL`), as when an administrator ends the session.
+pub(crate) fn is_lost(error: &tokio_postgres::Error) -> bool {
+    if let Some(db) = error.as_db_error() {
+        return matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+    }
+    let source = std::error::Error::source(error);
+    error.is_closed() || source.is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
 /// The server's message with its SQLSTATE, or the driver's with its causes, each once.
@@ -314,8 +363,6 @@ impl std::error::Error for Error {}
 /// For `?` in a migration in Rust. The run adds the name of the migration and its file.
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
-        let kind =
-            if error.as_db_error().is_some() { ErrorKind::Database } else { ErrorKind::Connection };
-        Self::new(kind, cause(&error)).because(error)
+        Self::new(kind_of(&error), cause(&error)).because(error)
     }
 }

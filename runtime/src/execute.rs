@@ -7,13 +7,14 @@
 use std::time::Instant;
 
 use dunlin_core::{Checksum, Place};
-use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
+use tokio_postgres::SimpleQueryRow;
 
 use crate::applied::Kind;
 use crate::budget::LockBudget;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result, cause};
+use crate::error::Result;
 use crate::event::{Direction, Event, Observer};
+use crate::execute_failure::lost;
 use crate::history::{History, Row};
 use crate::pipeline::{Job, Record};
 use crate::plan::Step;
@@ -73,19 +74,14 @@ impl Undo<'_> {
 impl Execution<'_, '_> {
     /// Applies migrations in order; those in a SQL transaction that follow each other travel together.
     pub(crate) async fn apply(&mut self, steps: &[Step]) -> Result<()> {
-        let job = |step: &Step| {
-            let Migration { name, up, .. } = step.migration;
-            let record = Record::Insert(step.migration);
-            matches!(up.code, Code::Sql { transactional: true }).then_some(Job {
-                name,
-                path: up.path,
-                text: up.text,
-                record,
-            })
+        let fresh = |step: &Step| {
+            let is_fresh = step.progress.is_none();
+            let transactional = matches!(step.migration.up.code, Code::Sql { transactional: true });
+            (is_fresh && transactional).then(|| job(step.migration, Record::Insert(step.migration)))
         };
         let mut rest = steps;
         while let [first, others @ ..] = rest {
-            let jobs: Vec<_> = rest.iter().map_while(job).collect();
+            let jobs: Vec<_> = rest.iter().map_while(fresh).collect();
             if jobs.is_empty() {
                 self.apply_alone(first).await?;
                 rest = others;
@@ -115,18 +111,29 @@ impl Execution<'_, '_> {
 
     async fn apply_alone(&mut self, step: &Step) -> Result<()> {
         let migration = step.migration;
-        let n_skipped = step.progress.map_or(0, |progress| progress.n_done);
-        let begun = self.begin(migration.name, n_skipped);
         let script = migration.up;
-        let result = match script.code {
-            Code::Rust(run) => {
-                let record = self.history.insert(&row(migration, Kind::Rust));
-                self.in_rust(migration.name, script.path, run, &record).await
-            }
-            Code::Sql { .. } => {
-                self.statements(step, &SqlText::new(script.path, script.run_text)).await
-            }
+        let progress = step.progress.unwrap_or_default();
+        if matches!(script.code, Code::Sql { transactional: false }) {
+            let begun = self.begin(migration.name, progress.n_done);
+            let sql = SqlText::new(script.path, script.run_text);
+            let result = self.statements(step, &sql).await;
+            return self.end(migration.name, begun, result);
+        }
+        // What a run without a transaction has not begun leaves only a row behind.
+        if progress.n_begun > 0 {
+            let refused = self.begun_without_transaction(migration.name, script.path, progress);
+            return self.end(migration.name, Instant::now(), Err(refused));
+        }
+        let Code::Rust(run) = script.code else {
+            return self.pipeline(&[job(migration, Record::Replace(migration))]).await;
         };
+        let row = row(migration, Kind::Rust);
+        let record = match step.progress {
+            Some(_) => self.history.replace(&row),
+            None => self.history.insert(&row),
+        };
+        let begun = self.begin(migration.name, 0);
+        let result = self.in_rust(migration.name, script.path, run, &record).await;
         self.end(migration.name, begun, result)
     }
 
@@ -184,31 +191,24 @@ impl Execution<'_, '_> {
     ) -> Result<()> {
         self.session.begins_transaction();
         let transaction = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text AS id";
-        let before = self
-            .session
-            .rows(&format!("BEGIN; {transaction}"))
-            .await
-            .map_err(|error| lost(name, error))?;
+        let whole = || Place::file(path);
+        let before = match self.session.rows(&format!("BEGIN; {transaction}")).await {
+            Ok(rows) => rows,
+            Err(error) => return Err(self.failed(name, whole(), error).await),
+        };
         let mut context = Context::new(self.session.client(), self.observer, name);
         if let Err(error) = run(&mut context).await {
-            let state = self.roll_back_and_tell(name).await;
-            return Err(error.of_rust_migration(name, Place::file(path), self.verb()).note(state));
+            return Err(self.failed_in_rust(name, whole(), error).await);
         }
         // A statement that was built at run time may have ended the transaction all the same.
         let after = match self.session.rows(transaction).await {
             Ok(rows) => rows,
-            Err(error) => return Err(self.undone(name, Some(Place::file(path)), error).await),
+            Err(error) => return Err(self.failed(name, whole(), error).await),
         };
         let id =
             |rows: &[SimpleQueryRow]| rows.first().and_then(|row| row.get("id").map(str::to_owned));
         if id(&before) != id(&after) {
-            return Err(Error::new(
-                ErrorKind::Migration,
-                format!("migration `{name}` ended its own transaction"),
-            )
-            .place(Some(Place::file(path)))
-            .note("what it did before is committed, but it is not recorded as applied")
-            .help("remove COMMIT and ROLLBACK from it, also inside procedures it calls"));
+            return Err(self.ended_its_transaction(name, whole(), id(&before)).await);
         }
         let restored =
             self.session.send(self.session.working()).await.map_err(|error| lost(name, error))?;
@@ -218,93 +218,20 @@ impl Execution<'_, '_> {
             .await
             .map_err(|error| lost(name, error))?;
         if let Err(failure) = restored.finish().await {
-            return Err(self.undone(name, Some(Place::file(path)), failure.error).await);
+            return Err(self.failed_on_the_way(name, whole(), failure.error).await);
         }
         if let Err(failure) = recorded.finish().await {
             let at_commit = failure.n_completed > 0;
-            return Err(self.unrecorded(name, Place::file(path), at_commit, failure.error).await);
+            return Err(self.unrecorded(name, whole(), at_commit, failure.error).await);
         }
         self.session.ended_transaction();
         Ok(())
     }
+}
 
-    /// A failure inside the transaction: everything of this migration is rolled back.
-    pub(crate) async fn undone(
-        &mut self,
-        name: &str,
-        place: Option<Place>,
-        error: PostgresError,
-    ) -> Error {
-        if error.as_db_error().is_none() {
-            return lost(name, error);
-        }
-        let state = self.roll_back_and_tell(name).await;
-        let headline = format!("migration `{name}` failed{}: {}", self.verb(), cause(&error));
-        Error::new(ErrorKind::Migration, headline).place(place).because(error).note(state)
-    }
-
-    /// A failure in the last batch: `INSERT` or `DELETE` of the row, then `COMMIT`.
-    pub(crate) async fn unrecorded(
-        &mut self,
-        name: &str,
-        place: Place,
-        at_commit: bool,
-        error: PostgresError,
-    ) -> Error {
-        if error.as_db_error().is_none() {
-            return lost(name, error);
-        }
-        let state = self.roll_back_and_tell(name).await;
-        let (what, why) = if at_commit {
-            (
-                "failed at COMMIT",
-                "its statements ran; what the server checks last, such as a deferred constraint, failed",
-            )
-        } else {
-            (
-                "could not be recorded",
-                "its statements ran; writing its row in the history table did not",
-            )
-        };
-        Error::new(ErrorKind::Migration, format!("migration `{name}` {what}: {}", cause(&error)))
-            .place(Some(place))
-            .because(error)
-            .note(why)
-            .note(state)
-    }
-
-    async fn roll_back_and_tell(&mut self, name: &str) -> String {
-        let rolled_back = match self.session.roll_back().await {
-            Ok(()) => format!("`{name}` is rolled back"),
-            Err(_) => format!("the connection is lost, so the server rolls `{name}` back"),
-        };
-        format!("{rolled_back}; {}", self.state())
-    }
-
-    /// What stays although the run failed.
-    pub(crate) fn state(&self) -> String {
-        let (done, left) = match self.direction {
-            Direction::Up => ("applied by this run and stay", "pending"),
-            Direction::Down => ("undone by this run and stay so", "still applied"),
-        };
-        let names: Vec<_> = self.report.done.iter().map(|it| format!("`{}`", it.name)).collect();
-        match names.as_slice() {
-            [] => format!("nothing else was changed by this run, {} {left}", self.n_left),
-            [one] => format!("{one} was {}, {} {left}", done.replace("stay", "stays"), self.n_left),
-            [first, .., last] => format!(
-                "{} migrations, {first} to {last}, were {done}, {} {left}",
-                names.len(),
-                self.n_left
-            ),
-        }
-    }
-
-    pub(crate) const fn verb(&self) -> &'static str {
-        match self.direction {
-            Direction::Up => "",
-            Direction::Down => " to be undone",
-        }
-    }
+/// A migration as a job for the wire.
+fn job(migration: &'static Migration, record: Record) -> Job<'static> {
+    Job { name: migration.name, path: migration.up.path, text: migration.up.run_text, record }
 }
 
 /// The row of a migration of this build.
@@ -321,17 +248,4 @@ pub(crate) fn row(migration: &'static Migration, kind: Kind) -> Row<'static> {
         down_text,
         progress: None,
     }
-}
-
-/// The connection broke, so the outcome is not known here. The next run asks the table.
-pub(crate) fn lost(name: &str, error: PostgresError) -> Error {
-    Error::new(
-        ErrorKind::Connection,
-        format!("the connection broke during migration `{name}`: {}", cause(&error)),
-    )
-    .because(error)
-    .note(format!(
-        "`{name}` and its row were committed together or not at all; from here that cannot be told"
-    ))
-    .help("start again: the run asks the history table first and does nothing twice")
 }

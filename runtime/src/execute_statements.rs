@@ -10,9 +10,9 @@ use dunlin_core::statement::{InTransaction, Object, Statement, Verb};
 use tokio_postgres::Error as PostgresError;
 
 use crate::applied::{Kind, Progress};
-use crate::error::{Error, ErrorKind, Result, cause};
+use crate::error::{Error, ErrorKind, Result, cause, is_lost};
 use crate::event::Event;
-use crate::execute::{Execution, lost, row};
+use crate::execute::{Execution, row};
 use crate::history::Row;
 use crate::pipeline::{existing_relations, question_about_existing};
 use crate::plan::Step;
@@ -36,14 +36,12 @@ impl Execution<'_, '_> {
         } else {
             self.history.insert(&row)
         };
-        self.record(row.name, &record).await?;
+        if let Err(error) = self.record(&record).await {
+            return Err(self.progress_unrecorded(row.name, sql, progress, error));
+        }
         let existing = self.existing(row.name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
-            self.drop_invalid_index(row.name, statement).await?;
-            self.allow_waiting(row.name, sql, statement).await?;
-            if let Err(error) = self.session.run(statement.text(sql.text)).await {
-                // The server said no, so it is known that the statement is not done.
-                progress.n_begun = progress.n_done;
+            if let Err(error) = self.run_statement(row.name, statement, sql).await {
                 return Err(self
                     .statement_failed(row.name, sql, progress, index, begun, error)
                     .await);
@@ -51,7 +49,9 @@ impl Execution<'_, '_> {
             progress.n_done = index + 1;
             progress.n_begun = n_statements.min(index + 2);
             let note = self.history.advance(row.name, progress, begun.elapsed());
-            self.record(row.name, &note).await?;
+            if let Err(error) = self.record(&note).await {
+                return Err(self.progress_unrecorded(row.name, sql, progress, error));
+            }
         }
         self.restore(row.name).await?;
         self.tell_summary(row.name, sql, &existing);
@@ -68,10 +68,10 @@ impl Execution<'_, '_> {
         let existing = self.existing(name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate() {
             if let Err(error) = self.session.run(statement.text(sql.text)).await {
-                let place = error.as_db_error().map(|db| sql.place_in_statement(index, db));
-                if place.is_none() {
-                    return Err(lost(name, error));
+                if is_lost(&error) {
+                    return Err(lost_statement(&self.subject(name), sql, index, error));
                 }
+                let place = error.as_db_error().map(|db| sql.place_in_statement(index, db));
                 self.restore(name).await?;
                 let done = done_sentence(index, sql.statements.len());
                 return Err(Error::new(ErrorKind::Migration, format!("undo of `{name}` failed: {}", cause(&error)))
@@ -83,7 +83,12 @@ impl Execution<'_, '_> {
             }
         }
         self.restore(name).await?;
-        self.record(name, record).await?;
+        if let Err(error) = self.record(record).await {
+            let doing = format!("removing the row of `{name}`");
+            return Err(Error::from_postgres(&doing, error)
+                .note(format!("its undo is done, but `{name}` still counts as applied"))
+                .help(format!("remove the row: {};", self.history.delete(name))));
+        }
         self.tell_summary(name, sql, &existing);
         Ok(())
     }
@@ -95,15 +100,16 @@ impl Execution<'_, '_> {
         let stored = self.history.texts(self.session, &[name]).await?;
         let stored = stored.into_iter().next().and_then(|texts| texts.up).unwrap_or_default();
         let stored = SqlText::new(name, &stored);
-        let texts = |sql: &SqlText<'_>| -> Vec<String> {
-            sql.statements.iter().take(n_done).map(|it| it.text(sql.text).to_owned()).collect()
+        let statement = |sql: &SqlText<'_>, index: usize| {
+            sql.statements.get(index).map(|it| it.text(sql.text).to_owned())
         };
-        if texts(&stored) != texts(sql) {
+        let edited = (0..n_done).find(|&index| statement(&stored, index) != statement(sql, index));
+        if let Some(index) = edited {
             return Err(Error::new(
                 ErrorKind::Drift,
                 format!("the {n_done} completed statement(s) of the unfinished migration `{name}` were edited"),
             )
-            .place(Some(sql.place_of(0)))
+            .place(Some(sql.place_of(index)))
             .note("nothing was changed; an earlier run completed them as they were")
             .help("restore these statements; the ones behind them may be edited"));
         }
@@ -124,9 +130,44 @@ impl Execution<'_, '_> {
         .help(format!("if it did not: UPDATE {table} SET statements_begun = {n_done} WHERE name = {name_literal}; then start again")))
     }
 
+    async fn run_statement(
+        &self,
+        migration: &str,
+        statement: &Statement,
+        sql: &SqlText<'_>,
+    ) -> Result<(), PostgresError> {
+        self.drop_invalid_index(migration, statement).await?;
+        self.allow_waiting(sql, statement).await?;
+        self.session.run(statement.text(sql.text)).await
+    }
+
+    /// `CREATE INDEX CONCURRENTLY` and its like make nobody wait, but wait themselves for every older
+    /// transaction, and leave an invalid index when they are cut off; so they may wait. A file that
+    /// says something of its own about `lock_timeout` is left alone.
+    async fn allow_waiting(
+        &self,
+        sql: &SqlText<'_>,
+        statement: &Statement,
+    ) -> Result<(), PostgresError> {
+        if sql.text.contains("lock_timeout") {
+            return Ok(());
+        }
+        let timeout = match statement.in_transaction {
+            InTransaction::Never(_) => 0,
+            InTransaction::Sometimes(_) | InTransaction::Allowed => {
+                self.budget.lock_timeout.as_millis()
+            }
+        };
+        self.session.run(&format!("SET lock_timeout TO {timeout}")).await
+    }
+
     /// Removes what an interrupted `CREATE INDEX CONCURRENTLY` has left, so that `IF NOT EXISTS`
     /// cannot pass over an index that no query uses.
-    async fn drop_invalid_index(&self, migration: &str, statement: &Statement) -> Result<()> {
+    async fn drop_invalid_index(
+        &self,
+        migration: &str,
+        statement: &Statement,
+    ) -> Result<(), PostgresError> {
         let index = statement.effects.iter().find(|it| {
             it.concurrently
                 && it.object == Object::Index
@@ -148,19 +189,13 @@ impl Execution<'_, '_> {
             literal(index),
             literal(index),
         );
-        let rows = self
-            .session
-            .rows(&question)
-            .await
-            .map_err(|error| lost_or_refused(migration, error))?;
-        for row in &rows {
+        for row in &self.session.rows(&question).await? {
             let (schema, name) = (
                 text(row, "nspname").unwrap_or_default(),
                 text(row, "relname").unwrap_or_default(),
             );
             let invalid = format!("{}.{}", identifier(schema), identifier(name));
-            let drop = format!("DROP INDEX CONCURRENTLY {invalid}");
-            self.session.run(&drop).await.map_err(|error| lost_or_refused(migration, error))?;
+            self.session.run(&format!("DROP INDEX CONCURRENTLY {invalid}")).await?;
             let message =
                 format!("Dropped the invalid index {invalid} that an interrupted run had left");
             self.tell(&Event::Progress { name: migration, message: &message });
@@ -168,28 +203,7 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
-    /// `CREATE INDEX CONCURRENTLY` and its like make nobody wait, but wait themselves for every older
-    /// transaction, and leave an invalid index when they are cut off; so they may wait. A file that
-    /// says something of its own about `lock_timeout` is left alone.
-    async fn allow_waiting(
-        &self,
-        name: &str,
-        sql: &SqlText<'_>,
-        statement: &Statement,
-    ) -> Result<()> {
-        if sql.text.contains("lock_timeout") {
-            return Ok(());
-        }
-        let timeout = match statement.in_transaction {
-            InTransaction::Never(_) => 0,
-            InTransaction::Sometimes(_) | InTransaction::Allowed => {
-                self.budget.lock_timeout.as_millis()
-            }
-        };
-        let set = format!("SET lock_timeout TO {timeout}");
-        self.session.run(&set).await.map_err(|error| lost_or_refused(name, error))
-    }
-
+    /// `progress` is as it was recorded before the statement.
     async fn statement_failed(
         &mut self,
         name: &str,
@@ -199,45 +213,81 @@ impl Execution<'_, '_> {
         begun: Instant,
         error: PostgresError,
     ) -> Error {
-        let Some(place) = error.as_db_error().map(|db| sql.place_in_statement(index, db)) else {
-            return lost_statement(name, sql, index, error);
-        };
-        let note = self.history.advance(name, progress, begun.elapsed());
-        if let Err(second) = self.record(name, &note).await {
-            return second;
-        }
-        if let Err(second) = self.restore(name).await {
-            return second;
+        if is_lost(&error) {
+            return lost_statement(&self.subject(name), sql, index, error);
         }
         let n = sql.statements.len();
-        Error::new(ErrorKind::Migration, format!("migration `{name}` failed: {}", cause(&error)))
-            .place(Some(place))
-            .because(error)
-            .note(format!("it runs without a transaction: {}", done_sentence(index, n)))
-            .note(self.state())
-            .help(format!("mend statement {} and start again: the run continues there", index + 1))
+        let made = Error::new(
+            ErrorKind::Migration,
+            format!("migration `{name}` failed: {}", cause(&error)),
+        )
+        .place(error.as_db_error().map(|db| sql.place_in_statement(index, db)))
+        .because(error)
+        .note(format!("it runs without a transaction: {}", done_sentence(index, n)))
+        .note(self.state());
+        // The server said no, so it is known that the statement is not done.
+        let known = Progress { n_begun: progress.n_done, ..progress };
+        let note = self.history.advance(name, known, begun.elapsed());
+        if let Err(second) = self.record(&note).await {
+            return made.note(format!("this could not be recorded: {}", cause(&second))).help(
+                format!(
+                    "tell the history table: {}; then mend statement {} and start again",
+                    self.progress_by_hand(name, known),
+                    index + 1
+                ),
+            );
+        }
+        let made = made
+            .help(format!("mend statement {} and start again: the run continues there", index + 1));
+        match self.restore(name).await {
+            Ok(()) => made,
+            Err(second) => made.note(second.to_string()),
+        }
     }
 
-    /// Writes to the history table with the role the run began with, whatever the file has set.
-    async fn record(&self, name: &str, statement: &str) -> Result<()> {
-        let role = literal(self.session.role());
-        let batch = format!(
-            "BEGIN; SELECT pg_catalog.set_config('role', {role}, true); {statement}; COMMIT"
-        );
-        match self.session.run(&batch).await {
-            Ok(()) => Ok(()),
-            Err(error) if error.as_db_error().is_none() => Err(lost(name, error)),
-            Err(error) => {
-                // The batch began a transaction that the error aborted.
-                let ended = self.session.run("ROLLBACK").await;
-                let refused =
-                    Error::from_postgres(&format!("recording how far `{name}` has come"), error);
-                Err(match ended {
-                    Ok(()) => refused,
-                    Err(second) => lost(name, second),
-                })
-            }
+    /// Writes to the history table as the user and the role the run began with, whatever the file
+    /// has set.
+    async fn record(&self, statement: &str) -> Result<(), PostgresError> {
+        let result = self
+            .session
+            .run(&format!("{} {statement}; COMMIT", self.session.beginning_as_itself()))
+            .await;
+        if result.as_ref().is_err_and(|error| !is_lost(error)) {
+            // The batch began a transaction that the error aborted.
+            self.session.run("ROLLBACK").await?;
         }
+        result
+    }
+
+    /// The statements ran, and the table does not know how far.
+    fn progress_unrecorded(
+        &self,
+        name: &str,
+        sql: &SqlText<'_>,
+        progress: Progress,
+        error: PostgresError,
+    ) -> Error {
+        let n = sql.statements.len();
+        let doing = format!("recording how far migration `{name}` has come");
+        Error::from_postgres(&doing, error)
+            .place(Some(sql.place_of(progress.n_done.saturating_sub(1))))
+            .note(format!("it runs without a transaction: {}", done_sentence(progress.n_done, n)))
+            .note(self.state())
+            .help(format!(
+                "if the run says that it was cut off: {}; then start again",
+                self.progress_by_hand(name, Progress { n_begun: progress.n_done, ..progress })
+            ))
+    }
+
+    /// The statement with which a person tells the table how far a migration has come.
+    fn progress_by_hand(&self, name: &str, progress: Progress) -> String {
+        format!(
+            "UPDATE {} SET statements_done = {}, statements_begun = {} WHERE name = {}",
+            self.history.qualified,
+            progress.n_done,
+            progress.n_begun,
+            literal(name)
+        )
     }
 
     /// The tables of a file without a transaction that exist already, asked only if it matters.
@@ -247,11 +297,17 @@ impl Execution<'_, '_> {
             return Ok(Vec::new());
         }
         let rows = self.session.rows(&question).await;
-        Ok(existing_relations(&rows.map_err(|error| lost_or_refused(name, error))?))
+        let rows = rows.map_err(|error| {
+            Error::from_postgres(&format!("looking at the tables of `{name}`"), error)
+                .note(self.state())
+        })?;
+        Ok(existing_relations(&rows))
     }
 
     async fn restore(&self, name: &str) -> Result<()> {
-        self.session.run(self.session.working()).await.map_err(|error| lost_or_refused(name, error))
+        self.session.run(self.session.working()).await.map_err(|error| {
+            Error::from_postgres(&format!("giving back the settings that `{name}` changed"), error)
+        })
     }
 }
 
@@ -271,18 +327,11 @@ fn done_sentence(n_done: usize, n: usize) -> String {
     }
 }
 
-fn lost_or_refused(name: &str, error: PostgresError) -> Error {
-    if error.as_db_error().is_none() {
-        return lost(name, error);
-    }
-    Error::from_postgres(&format!("preparing a statement of `{name}`"), error)
-}
-
-fn lost_statement(name: &str, sql: &SqlText<'_>, index: usize, error: PostgresError) -> Error {
+fn lost_statement(subject: &str, sql: &SqlText<'_>, index: usize, error: PostgresError) -> Error {
     let n = sql.statements.len();
     Error::new(
         ErrorKind::Connection,
-        format!("the connection broke during migration `{name}`: {}", cause(&error)),
+        format!("the connection broke during {subject}: {}", cause(&error)),
     )
     .place(Some(sql.place_of(index)))
     .because(error)

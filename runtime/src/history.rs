@@ -142,17 +142,28 @@ impl Table {
         );
         let doing = "reading the history table";
         let answers =
-            session.send(&question).await.map_err(|error| Error::from_postgres(doing, error))?;
+            session.send(&question).await.map_err(|error| Error::from_looking(doing, error))?;
         let (rows, error) = answers.rows_until_error().await;
         let Some(context) = rows.first() else {
             return Err(match error {
-                Some(error) => Error::from_postgres("asking the server where we are", error),
+                Some(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                    in_transaction("the connection is inside a transaction that has failed")
+                }
+                Some(error) => Error::from_looking("asking the server where we are", error),
                 None => Error::new(
                     ErrorKind::Database,
                     "the server gave no answer to a question of one row",
                 ),
             });
         };
+        if text(context, "in_transaction") == Some("t") {
+            let refused = in_transaction("the connection is inside a transaction");
+            return Err(match error {
+                Some(_) => refused
+                    .note("it is aborted now, because there is no such history table to look into"),
+                None => refused,
+            });
+        }
         let (history, database, read_only) = self.located(context)?;
         if let Some(error) = error {
             return match error.code() {
@@ -161,12 +172,12 @@ impl Table {
                     | &SqlState::UNDEFINED_COLUMN
                     | &SqlState::INVALID_SCHEMA_NAME,
                 ) => Ok(Glance { history, database, sum: None, read_only }),
-                Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(Error::from_postgres(doing, error)
+                Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(Error::from_looking(doing, error)
                     .help(format!(
                         "GRANT SELECT ON {} TO the role this application connects as",
                         history.qualified
                     ))),
-                _ => Err(Error::from_postgres(doing, error)),
+                _ => Err(Error::from_looking(doing, error)),
             };
         }
         let sum = rows.get(1).map(|row| sum(row, &history)).transpose()?.flatten();
@@ -174,11 +185,6 @@ impl Table {
     }
 
     fn located(&self, context: &SimpleQueryRow) -> Result<(History, String, bool)> {
-        if text(context, "in_transaction") == Some("t") {
-            return Err(Error::new(ErrorKind::Database, "the connection is inside a transaction")
-                .note("each migration is a transaction of its own, so none may be open; nothing was changed")
-                .help("commit or roll back before migrating, or pass the pool"));
-        }
         let Some(schema) = self.schema.as_deref().or_else(|| text(context, "schema")) else {
             return Err(Error::new(ErrorKind::History, "no schema of the search path exists")
                 .note("the history table lives in the first schema of the search path; nothing was changed")
@@ -193,6 +199,14 @@ impl Table {
         };
         Ok((history, database, text(context, "read_only") == Some("on")))
     }
+}
+
+fn in_transaction(headline: &str) -> Error {
+    Error::new(ErrorKind::Database, headline)
+        .note(
+            "each migration is a transaction of its own, so none may be open; nothing was changed",
+        )
+        .help("commit or roll back before migrating, or pass the pool")
 }
 
 /// The sum of the table the server found, or nothing when that is not the table in our schema.
@@ -234,13 +248,13 @@ impl History {
             question += &format!("; {}", self.select_rows());
         }
         let answers =
-            session.send(&question).await.map_err(|error| Error::from_postgres(doing, error))?;
+            session.send(&question).await.map_err(|error| Error::from_looking(doing, error))?;
         // The table may have gone since; then the first answers say so.
         let (mut rows, error) = answers.rows_until_error().await;
         if let Some(error) = error.filter(|error| {
             !matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_COLUMN))
         }) {
-            return Err(Error::from_postgres(doing, error));
+            return Err(Error::from_looking(doing, error));
         }
         let shape = shape(&rows);
         self.usable(&shape)?;
@@ -250,7 +264,7 @@ impl History {
                 session
                     .rows(&self.select_rows())
                     .await
-                    .map_err(|error| Error::from_postgres(doing, error))?,
+                    .map_err(|error| Error::from_looking(doing, error))?,
             );
         }
         Ok(state(&rows, exists))
@@ -306,9 +320,8 @@ impl History {
     /// Whether the table is an older tracking table that can be adopted.
     pub(crate) async fn is_plain(&self, session: &Session<'_>) -> Result<bool> {
         let rows = session.rows(&self.question(None)).await;
-        let shape = shape(
-            &rows.map_err(|error| Error::from_postgres("reading the tracking table", error))?,
-        );
+        let shape =
+            shape(&rows.map_err(|error| Error::from_looking("reading the tracking table", error))?);
         match shape {
             Shape::Plain => Ok(true),
             Shape::Ours | Shape::Absent => Ok(false),
@@ -356,27 +369,21 @@ impl History {
 
     /// The statement that records a migration; in its own transaction, it also measures it.
     pub(crate) fn insert(&self, row: &Row<'_>) -> String {
-        let number = |number: Option<usize>| {
-            number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
-        };
-        let progress = row.progress;
-        let (done, begun, all) = (
-            number(progress.map(|it| it.n_done)),
-            number(progress.map(|it| it.n_begun)),
-            number(progress.map(|it| it.n_statements)),
-        );
+        let (columns, values): (Vec<_>, Vec<_>) = values(row).into_iter().unzip();
         format!(
-            "INSERT INTO {} (name, executed_at, checksum, kind, duration_ms, applied_by, application, up_text, \
-             down_text, statements_done, statements_begun, statements) VALUES ({}, pg_catalog.clock_timestamp(), {}, {}, \
-             (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::pg_catalog.int8, \
-             current_user, pg_catalog.current_setting('application_name'), {}, {}, {done}, {begun}, {all})",
+            "INSERT INTO {} ({}) VALUES ({})",
             self.qualified,
-            literal(row.name),
-            literal(&row.checksum),
-            literal(row.kind.as_str()),
-            literal(row.up_text),
-            optional_literal(row.down_text),
+            columns.join(", "),
+            values.join(", ")
         )
+    }
+
+    /// As [`insert`](Self::insert), in the place of a row that there is.
+    pub(crate) fn replace(&self, row: &Row<'_>) -> String {
+        let values: Vec<_> =
+            values(row).into_iter().map(|(column, value)| format!("{column} = {value}")).collect();
+        let name = literal(row.name);
+        format!("UPDATE {} SET {} WHERE name = {name}", self.qualified, values.join(", "))
     }
 
     /// The statement that notes how far a migration without a transaction has come.
@@ -445,7 +452,7 @@ impl History {
         let rows = session
             .rows(&question)
             .await
-            .map_err(|error| Error::from_postgres("reading stored texts", error))?;
+            .map_err(|error| Error::from_looking("reading stored texts", error))?;
         Ok(rows
             .iter()
             .map(|row| StoredTexts {
@@ -455,6 +462,28 @@ impl History {
             })
             .collect())
     }
+}
+
+/// The columns of a row with their values as expressions.
+fn values(row: &Row<'_>) -> [(&'static str, String); 12] {
+    let number = |number: Option<usize>| {
+        number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
+    };
+    let since_begin = "pg_catalog.clock_timestamp() - pg_catalog.now()";
+    [
+        ("name", literal(row.name)),
+        ("executed_at", "pg_catalog.clock_timestamp()".to_owned()),
+        ("checksum", literal(&row.checksum)),
+        ("kind", literal(row.kind.as_str())),
+        ("duration_ms", format!("(extract(epoch FROM {since_begin}) * 1000)::pg_catalog.int8")),
+        ("applied_by", "current_user".to_owned()),
+        ("application", "pg_catalog.current_setting('application_name')".to_owned()),
+        ("up_text", literal(row.up_text)),
+        ("down_text", optional_literal(row.down_text)),
+        ("statements_done", number(row.progress.map(|it| it.n_done))),
+        ("statements_begun", number(row.progress.map(|it| it.n_begun))),
+        ("statements", number(row.progress.map(|it| it.n_statements))),
+    ]
 }
 
 /// What the table keeps of one migration's texts.

@@ -52,6 +52,7 @@ mod budget;
 mod context;
 mod drift;
 mod execute;
+mod execute_failure;
 mod execute_statements;
 mod history;
 mod lock;

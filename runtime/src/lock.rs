@@ -60,7 +60,7 @@ async fn attempt(session: &mut Session<'_>, key: i64) -> Result<bool> {
     session.may_hold_lock(key);
     let rows =
         session.rows(&format!("SELECT pg_catalog.pg_try_advisory_lock({key}) AS locked")).await;
-    let rows = rows.map_err(|error| Error::from_postgres("taking the migration lock", error))?;
+    let rows = rows.map_err(|error| Error::from_looking("taking the migration lock", error))?;
     let locked = rows.first().and_then(|row| text(row, "locked")) == Some("t");
     if !locked {
         session.has_no_lock();
@@ -104,7 +104,7 @@ async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
     );
     let rows = session.rows(&question).await;
     let rows =
-        rows.map_err(|error| Error::from_postgres("asking who holds the migration lock", error))?;
+        rows.map_err(|error| Error::from_looking("asking who holds the migration lock", error))?;
     Ok(rows.first().map(|row| {
         let owned = |column| text(row, column).unwrap_or_default().to_owned();
         Holder {

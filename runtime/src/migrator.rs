@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::budget::LockBudget;
 use crate::database::Database;
 use crate::drift::{Drift, advice};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, is_lost};
 use crate::event::{Direction, Event, Observer};
 use crate::execute::{Execution, Undo, UndoCode};
 use crate::history::{Glance, History, State, StoredTexts, Table};
@@ -507,8 +507,14 @@ async fn adopt_locked(session: &Session<'_>, history: &History) -> Result<bool> 
 async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
     let released = session.release().await;
     let value = result?;
-    released.map_err(|error| Error::from_postgres("releasing the migration lock", error))?;
-    Ok(value)
+    match released {
+        // A session that is gone holds no lock and has no settings.
+        Err(error) if !is_lost(&error) => {
+            Err(Error::from_postgres("giving back the migration lock and the settings", error)
+                .note("what the run was to do is done"))
+        }
+        Ok(()) | Err(_) => Ok(value),
+    }
 }
 
 fn drifted(drift: Vec<Drift>) -> Error {

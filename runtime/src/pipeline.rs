@@ -17,7 +17,8 @@ use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 use crate::applied::Kind;
 use crate::error::{Error, Result, cause};
 use crate::event::{Blocker, Direction, Event};
-use crate::execute::{Execution, lost, row};
+use crate::execute::{Execution, row};
+use crate::execute_failure::lost;
 use crate::quote::literal;
 use crate::registry::Migration;
 use crate::script::SqlText;
@@ -43,6 +44,8 @@ pub(crate) struct Job<'j> {
 pub(crate) enum Record {
     /// The row of a migration that was applied.
     Insert(&'static Migration),
+    /// The same, in the place of a row that an attempt without a transaction has left.
+    Replace(&'static Migration),
     /// No row any more.
     Delete,
 }
@@ -135,6 +138,7 @@ impl Execution<'_, '_> {
         let begin = format!("BEGIN{}{}", proof.unwrap_or_default(), question_about_existing(&sql));
         let row = match job.record {
             Record::Insert(migration) => self.history.insert(&row(migration, Kind::Sql)),
+            Record::Replace(migration) => self.history.replace(&row(migration, Kind::Sql)),
             Record::Delete => self.history.delete(job.name),
         };
         let durability = if is_last { "" } else { "SET LOCAL synchronous_commit TO off; " };
@@ -205,7 +209,7 @@ impl Execution<'_, '_> {
         let (wants_lock, is_recorded) = (n_failed > 0, !self.report.done.is_empty());
         let made = match at_commit {
             Some(at_commit) => self.unrecorded(name, place, at_commit, error).await,
-            None => self.undone(name, Some(place), error).await,
+            None => self.failed_on_the_way(name, place, error).await,
         };
         let made = if is_recorded { self.durable(made).await } else { made };
         if !wants_lock {

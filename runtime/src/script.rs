@@ -38,15 +38,31 @@ impl<'a> SqlText<'a> {
         self.place(error, start).unwrap_or_else(|| self.place_of(index))
     }
 
+    /// The statement in which a text that was sent whole failed.
+    pub(crate) fn failed_statement(
+        &self,
+        n_completed: usize,
+        error: Option<&DbError>,
+    ) -> Option<&Statement> {
+        let at = error.and_then(|error| self.byte_of(error, 0));
+        let holding =
+            |at| self.statements.iter().find(|it| it.span.start <= at && at <= it.span.end);
+        at.and_then(holding).or_else(|| self.statements.get(n_completed))
+    }
+
     /// The token the server's position names; `start` is where the text that was sent begins.
     fn place(&self, error: &DbError, start: usize) -> Option<Place> {
-        let Some(ErrorPosition::Original(position)) = error.position() else { return None };
-        let at =
-            start + byte_of_character(self.text.get(start..)?, usize::try_from(*position).ok()?);
+        let at = self.byte_of(error, start)?;
         let token =
             self.lexed.tokens.iter().find(|token| token.span.start <= at && at < token.span.end);
         let span = token.map_or(Span::new(at, at), |token| token.span);
         Some(Place::span(&self.file(), span, "the server stopped here"))
+    }
+
+    fn byte_of(&self, error: &DbError, start: usize) -> Option<usize> {
+        let Some(ErrorPosition::Original(position)) = error.position() else { return None };
+        let position = usize::try_from(*position).ok()?;
+        Some(start + byte_of_character(self.text.get(start..)?, position))
     }
 
     /// The statement of this index as a whole, for the many errors without a position.

@@ -26,6 +26,7 @@ pub(crate) struct Session<'a> {
     restore: Option<String>,
     /// What gives it the settings migrations run with.
     working: String,
+    user: String,
     role: String,
     /// Whether a transaction may be open.
     in_transaction: bool,
@@ -62,6 +63,7 @@ impl<'a> Session<'a> {
             lock: None,
             restore: None,
             working: String::new(),
+            user: String::new(),
             role: String::new(),
             in_transaction: false,
         }
@@ -106,13 +108,22 @@ impl<'a> Session<'a> {
     ) -> Result<(), PostgresError> {
         self.restore = Some(settings.restoring(&[]));
         self.working = settings.restoring(&settings.of_migrations(lock_timeout));
+        self.user.clone_from(&settings.session_user);
         self.role.clone_from(&settings.role);
         self.run(&self.working).await
     }
 
-    /// The role the run began with: `none`, or what the application has set.
-    pub(crate) fn role(&self) -> &str {
-        &self.role
+    /// The beginning of a transaction in which the session is who it was when the run began, whatever
+    /// a migration has set; it ends with a semicolon.
+    ///
+    /// Setting the user forgets the role, also when it is the same user, so that is not done in vain.
+    pub(crate) fn beginning_as_itself(&self) -> String {
+        let (user, role) = (literal(&self.user), literal(&self.role));
+        format!(
+            "BEGIN READ WRITE; \
+             SELECT pg_catalog.set_config('session_authorization', {user}, true) WHERE session_user <> {user}; \
+             SELECT pg_catalog.set_config('role', {role}, true);"
+        )
     }
 
     /// Statements that undo what a migration has set. They also work in a transaction.

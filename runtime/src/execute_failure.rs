@@ -1,0 +1,205 @@
+//! What is said of a step that failed: the state of the database now, and what to do next.
+//!
+//! **Invariant:** each of these errors says what became of the step and what else the run has changed,
+//! and names a next step. What cannot be known from here is said to be unknown.
+
+use dunlin_core::Place;
+use tokio_postgres::Error as PostgresError;
+use tokio_postgres::error::SqlState;
+
+use crate::applied::Progress;
+use crate::error::{Error, ErrorKind, cause, is_lost};
+use crate::event::Direction;
+use crate::execute::Execution;
+use crate::quote::literal;
+use crate::session::text;
+
+impl Execution<'_, '_> {
+    /// A failure inside the transaction, with `COMMIT` already on the wire behind it.
+    ///
+    /// What the server has refused, it rolls back; a connection that broke leaves it open how far the
+    /// server has come.
+    pub(crate) async fn failed_on_the_way(
+        &mut self,
+        name: &str,
+        place: Place,
+        error: PostgresError,
+    ) -> Error {
+        if error.as_db_error().is_none() {
+            return lost(name, error);
+        }
+        self.failed(name, place, error).await
+    }
+
+    /// A failure inside the transaction: everything of this migration is rolled back.
+    pub(crate) async fn failed(&mut self, name: &str, place: Place, error: PostgresError) -> Error {
+        let headline = format!("{} failed: {}", self.subject(name), cause(&error));
+        let kind = if is_lost(&error) { ErrorKind::Connection } else { ErrorKind::Migration };
+        let aborted = error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
+        let made = Error::new(kind, headline).place(Some(place)).because(error);
+        // Only a migration in Rust can go on behind an error.
+        let made = if aborted {
+            made.note("one of its statements failed before, and it did not return that error").help(
+                "return the error with `?`; let a statement that may fail do so behind a SAVEPOINT",
+            )
+        } else {
+            made
+        };
+        self.rolled_back(name, made).await
+    }
+
+    /// A failure in the last batch: `INSERT` or `DELETE` of the row, then `COMMIT`.
+    pub(crate) async fn unrecorded(
+        &mut self,
+        name: &str,
+        place: Place,
+        at_commit: bool,
+        error: PostgresError,
+    ) -> Error {
+        if error.as_db_error().is_none() {
+            return lost(name, error);
+        }
+        let (what, why) = if at_commit {
+            (
+                "failed at COMMIT",
+                "its statements ran; what the server checks last, such as a deferred constraint, failed",
+            )
+        } else {
+            (
+                "could not be recorded",
+                "its statements ran; writing its row in the history table did not",
+            )
+        };
+        let kind = if is_lost(&error) { ErrorKind::Connection } else { ErrorKind::Migration };
+        let made = Error::new(kind, format!("{} {what}: {}", self.subject(name), cause(&error)))
+            .place(Some(place))
+            .because(error)
+            .note(why);
+        self.rolled_back(name, made).await
+    }
+
+    /// The error a migration in Rust returned.
+    pub(crate) async fn failed_in_rust(&mut self, name: &str, place: Place, error: Error) -> Error {
+        let error = error.of_rust_migration(&self.subject(name), place);
+        self.rolled_back(name, error).await
+    }
+
+    /// A migration in Rust has ended the transaction around it.
+    pub(crate) async fn ended_its_transaction(
+        &mut self,
+        name: &str,
+        place: Place,
+        transaction: Option<String>,
+    ) -> Error {
+        let question = format!(
+            "ROLLBACK; SELECT pg_catalog.pg_xact_status({}::pg_catalog.xid8) AS status",
+            literal(&transaction.unwrap_or_default())
+        );
+        let rows = self.session.rows(&question).await.unwrap_or_default();
+        let status = rows
+            .first()
+            .and_then(|row| text(row, "status"))
+            .unwrap_or("either committed or rolled back");
+        Error::new(
+            ErrorKind::Migration,
+            format!("{} ended its own transaction", self.subject(name)),
+        )
+        .place(Some(place))
+        .note(format!(
+            "what it did before that is {status}, and the history table does not know of it; {}",
+            self.state()
+        ))
+        .help("remove COMMIT and ROLLBACK from it, look what it has left behind, and start again")
+    }
+
+    /// A migration of which some statements are done for good was turned into one with a transaction.
+    pub(crate) fn begun_without_transaction(
+        &self,
+        name: &str,
+        path: &str,
+        progress: Progress,
+    ) -> Error {
+        let Progress { n_begun, n_statements, .. } = progress;
+        Error::new(
+            ErrorKind::Drift,
+            format!(
+                "the unfinished migration `{name}` was begun without a transaction, and now has one"
+            ),
+        )
+        .place(Some(Place::file(path)))
+        .note(format!(
+            "up to statement {n_begun} of {n_statements} it was run and would be run again"
+        ))
+        .note("nothing was changed by this run")
+        .help("restore the line `-- dunlin: no-transaction` to continue behind what is done")
+        .help(format!(
+            "or undo by hand what is done, and begin anew: {}; then start again",
+            self.history.delete(name)
+        ))
+    }
+
+    /// Rolls back and adds the state of the database and the next step.
+    async fn rolled_back(&mut self, name: &str, error: Error) -> Error {
+        let is_lost = error.kind() == ErrorKind::Connection;
+        let rolled_back = match self.session.roll_back().await {
+            Ok(()) => format!("`{name}` is rolled back"),
+            Err(_) => format!("the connection is lost, so the server rolls `{name}` back"),
+        };
+        error.note(format!("{rolled_back}; {}", self.state())).help(self.next_step(name, is_lost))
+    }
+
+    /// What stays although the run failed.
+    pub(crate) fn state(&self) -> String {
+        let (done, left) = match self.direction {
+            Direction::Up => ("applied by this run and stay", "pending"),
+            Direction::Down => ("undone by this run and stay so", "still applied"),
+        };
+        let n_left = self.n_left;
+        let names: Vec<_> = self.report.done.iter().map(|it| format!("`{}`", it.name)).collect();
+        match names.as_slice() {
+            [] if self.report.history_created => {
+                format!(
+                    "nothing else was changed by this run, except that it created the history table; {n_left} {left}"
+                )
+            }
+            [] => format!("nothing else was changed by this run, {n_left} {left}"),
+            [one] => format!("{one} was {}, {n_left} {left}", done.replace("stay", "stays")),
+            [first, .., last] => {
+                format!(
+                    "{} migrations, {first} to {last}, were {done}, {n_left} {left}",
+                    names.len()
+                )
+            }
+        }
+    }
+
+    fn next_step(&self, name: &str, is_lost: bool) -> String {
+        let mend = match (is_lost, self.direction) {
+            (true, _) => "start again",
+            (false, Direction::Up) => "mend the migration or the data and start again",
+            (false, Direction::Down) => "mend the undo or the data and undo again",
+        };
+        format!("{mend}: the run continues with `{name}`")
+    }
+
+    /// What failed, for the beginning of a headline.
+    pub(crate) fn subject(&self, name: &str) -> String {
+        match self.direction {
+            Direction::Up => format!("migration `{name}`"),
+            Direction::Down => format!("undo of `{name}`"),
+        }
+    }
+}
+
+/// The connection broke, so the outcome is not known here. The next run asks the table.
+pub(crate) fn lost(name: &str, error: PostgresError) -> Error {
+    Error::new(
+        ErrorKind::Connection,
+        format!("the connection broke during migration `{name}`: {}", cause(&error)),
+    )
+    .because(error)
+    .note(format!(
+        "`{name}` and its row were committed together or not at all; from here that cannot be told"
+    ))
+    .help("start again: the run asks the history table first and does nothing twice")
+}
