@@ -30,10 +30,12 @@ use crate::{lock, stale};
 ///
 /// # Cancellation
 ///
-/// Every verb may be dropped at any point. An open transaction is rolled back, the lock is released
-/// and the settings of the session are given back before any later query on that connection; a
-/// connection of a pool is closed instead of being returned. A statement the server is in the middle
-/// of is not interrupted. What was committed stays, and the next run continues behind it.
+/// Every verb may be dropped at any point. Each transactional migration is then applied together with
+/// its row or not at all; those that were on their way to the server already, at most 64, may still
+/// be applied. The lock is released and the settings of the session are given back before any later
+/// query on that connection. A connection of a pool is closed instead of being returned, and the
+/// server gives up the statement it is in the middle of within some 2 seconds (PostgreSQL 14 and
+/// later); on a borrowed connection it is not interrupted. The next run continues where this one got.
 #[must_use]
 pub struct Migrator<'a> {
     registry: &'a Registry,

@@ -16,6 +16,9 @@ use tokio_postgres::{Client, Error as PostgresError, SimpleQueryMessage, SimpleQ
 use crate::database::Connection;
 use crate::quote::literal;
 
+/// How often the server looks whether we are still there while it runs a statement.
+const CLIENT_CHECK_INTERVAL_MS: &str = "2000";
+
 /// A connection with the duty to clean up.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
@@ -106,8 +109,8 @@ impl<'a> Session<'a> {
         settings: &Settings,
         lock_timeout: Duration,
     ) -> Result<(), PostgresError> {
-        self.restore = Some(settings.restoring(&[]));
-        self.working = settings.restoring(&settings.of_migrations(lock_timeout));
+        self.restore = Some(settings.restoring(Vec::new()));
+        self.working = settings.restoring(settings.of_migrations(lock_timeout));
         self.user.clone_from(&settings.session_user);
         self.role.clone_from(&settings.role);
         self.run(&self.working).await
@@ -234,15 +237,23 @@ impl Answers {
 
 impl Settings {
     /// The timeouts of a migration: brief waits for locks, and none of the limits a role may have for
-    /// its queries, which would kill an index build at the same point in every start.
-    fn of_migrations(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
+    /// its queries, which would kill an index build at the same point in every start. When this
+    /// process dies or the run is dropped, the server shall notice in the middle of a statement:
+    /// until then it keeps the lock that other starters wait for.
+    fn of_migrations(&self, lock_timeout: Duration) -> Vec<String> {
         let mut timeouts = vec![
-            ("lock_timeout", lock_timeout.as_millis().to_string()),
-            ("statement_timeout", "0".to_owned()),
-            ("idle_in_transaction_session_timeout", "0".to_owned()),
+            set("lock_timeout", &lock_timeout.as_millis().to_string()),
+            set("statement_timeout", "0"),
+            set("idle_in_transaction_session_timeout", "0"),
         ];
         if self.server_version >= 170_000 {
-            timeouts.push(("transaction_timeout", "0".to_owned()));
+            timeouts.push(set("transaction_timeout", "0"));
+        }
+        if self.server_version >= 140_000 {
+            // Where the server cannot ask, any value but 0 is an error (manual, 20.3.2).
+            let able = if self.server_version >= 150_000 { "linux|darwin|bsd" } else { "linux" };
+            let interval = set("client_connection_check_interval", CLIENT_CHECK_INTERVAL_MS);
+            timeouts.push(format!("{interval} WHERE pg_catalog.version() ~ '{able}'"));
         }
         timeouts
     }
@@ -250,17 +261,18 @@ impl Settings {
     /// `RESET ALL` touches neither session user nor role and forgets what the application had set,
     /// so the user comes first, the application's settings next, then `others`, and last the role,
     /// which may have fewer rights.
-    fn restoring(&self, others: &[(&str, String)]) -> String {
-        let set = |name: &str, value: &str| {
-            format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value))
-        };
+    fn restoring(&self, others: Vec<String>) -> String {
         let mut statements =
             vec![set("session_authorization", &self.session_user), "RESET ALL".to_owned()];
         statements.extend(self.changed.iter().map(|(name, value)| set(name, value)));
-        statements.extend(others.iter().map(|(name, value)| set(name, value)));
+        statements.extend(others);
         statements.push(set("role", &self.role));
         statements.join("; ")
     }
+}
+
+fn set(name: &str, value: &str) -> String {
+    format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value))
 }
 
 /// The text of a column, or nothing when it is null or absent.
