@@ -82,6 +82,11 @@ impl<F: Fn(&str)> Console<F> {
                     self.line(format!("      {blocker}"));
                 }
             }
+            Event::Reconnecting { reason, .. } => {
+                self.line(format!(
+                    "   {notice}{reason}; asking on a new connection what became of it"
+                ));
+            }
             Event::Progress { message, .. } => self.line(format!("   {done}{message}")),
             Event::MigrationFinished { name, direction, duration } => {
                 let verb = match direction {
@@ -134,6 +139,7 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             }
             Event::MigrationStarted { .. }
             | Event::Retrying { .. }
+            | Event::Reconnecting { .. }
             | Event::Progress { .. }
             | Event::MigrationFinished { .. } => self.on_migration(event),
             Event::Finished { direction, report } => {

@@ -40,6 +40,11 @@ pub(crate) mod sealed {
         fn connect<'a>(self) -> Connecting<'a>
         where
             Self: 'a;
+
+        /// The same once more, if it can give another connection when one breaks.
+        fn again(&self) -> Option<Self>
+        where
+            Self: Sized;
     }
 }
 
@@ -95,6 +100,10 @@ impl sealed::Connect for &mut Client {
     {
         Box::pin(async { Ok(Connection(Source::Borrowed(self))) })
     }
+
+    fn again(&self) -> Option<Self> {
+        None
+    }
 }
 
 #[cfg(feature = "deadpool")]
@@ -104,6 +113,10 @@ impl sealed::Connect for &mut deadpool_postgres::Object {
         Self: 'a,
     {
         Box::pin(async { Ok(Connection(Source::Borrowed(self))) })
+    }
+
+    fn again(&self) -> Option<Self> {
+        None
     }
 }
 
@@ -117,5 +130,9 @@ impl sealed::Connect for &deadpool_postgres::Pool {
             let object = self.get().await.map_err(Error::from_pool)?;
             Ok(Connection(Source::Pooled(Some(Box::new(object)))))
         })
+    }
+
+    fn again(&self) -> Option<Self> {
+        Some(*self)
     }
 }

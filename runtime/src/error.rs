@@ -135,6 +135,11 @@ impl Error {
         self.db_error().map(DbError::code)
     }
 
+    /// Whether the connection broke during a migration, so that another connection can tell more.
+    pub(crate) fn is_lost_run(&self) -> bool {
+        self.0.kind == ErrorKind::Connection && self.0.migration.is_some()
+    }
+
     pub(crate) fn place(mut self, place: Option<Place>) -> Self {
         self.0.place = place;
         self

@@ -71,6 +71,14 @@ pub enum Event<'a> {
         /// Who holds locks on the tables it changes.
         blockers: &'a [Blocker],
     },
+    /// The connection broke during a migration. A new one is made, and the server is asked what became
+    /// of it.
+    Reconnecting {
+        /// The migration's name.
+        name: &'a str,
+        /// What the driver or the server said.
+        reason: &'a str,
+    },
     /// One line about what a migration did, `Created users table`. It becomes true with the
     /// migration's [`MigrationFinished`](Event::MigrationFinished).
     Progress {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::budget::LockBudget;
+use crate::budget::{LockBudget, jittered};
 use crate::database::Database;
 use crate::drift::{Drift, advice};
 use crate::error::{Error, ErrorKind, Result, is_lost};
@@ -11,7 +11,7 @@ use crate::execute::{Execution, Undo, UndoCode};
 use crate::history::{Glance, History, State, StoredTexts, Table};
 use crate::plan::{self, Plan, Policies, Target, UnknownTarget};
 use crate::registry::{Code, Registry};
-use crate::report::Report;
+use crate::report::{Done, Report};
 use crate::session::Session;
 use crate::status::Status;
 use crate::{lock, stale};
@@ -45,6 +45,27 @@ pub struct Migrator<'a> {
     budget: LockBudget,
     observer: Box<dyn Observer + 'a>,
 }
+
+/// One call of `apply`, over as many connections as it takes.
+#[derive(Debug)]
+struct Run {
+    begun: Instant,
+    /// What the last connection was to apply; empty before the first has come so far.
+    planned: Vec<&'static str>,
+    report: Report,
+}
+
+impl Run {
+    /// Whether an earlier connection of this run broke.
+    const fn is_resumed(&self) -> bool {
+        !self.planned.is_empty()
+    }
+}
+
+/// The pause before a broken connection is replaced; it doubles up to [`RECONNECT_PAUSE_MAX`], and
+/// then the run gives up. A server that restarts is back by then.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
+const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// How long a starter waits for another one by default.
 const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(300);
@@ -141,20 +162,50 @@ impl<'a> Migrator<'a> {
         database: impl Database,
         target: impl Into<Target>,
     ) -> Result<Report> {
-        let target = target.into();
-        let begun = Instant::now();
+        let (target, mut database) = (target.into(), database);
         stale::check(self.registry)?;
+        let mut run = Run { begun: Instant::now(), planned: Vec::new(), report: Report::default() };
+        let mut pause = RECONNECT_PAUSE;
+        loop {
+            let again = database.again();
+            let error = match self.apply_once(database, &target, &mut run).await {
+                Ok(report) => return Ok(report),
+                Err(error) => error,
+            };
+            // What was on its way to be committed when a connection broke, only the server knows.
+            let is_lost =
+                error.is_lost_run() || (run.is_resumed() && error.kind() == ErrorKind::Connection);
+            let (true, Some(next)) = (is_lost && pause <= RECONNECT_PAUSE_MAX, again) else {
+                return Err(error);
+            };
+            if let (Some(name), Some(report)) = (error.migration(), error.report()) {
+                run.report = report.clone();
+                self.observer.on_event(&Event::Reconnecting { name, reason: &error.to_string() });
+            }
+            tokio::time::sleep(jittered(pause)).await;
+            (database, pause) = (next, pause * 2);
+        }
+    }
+
+    async fn apply_once(
+        &self,
+        database: impl Database,
+        target: &Target,
+        run: &mut Run,
+    ) -> Result<Report> {
         let mut session = Session::new(database.connect().await?);
         let glance = self.table.glance(&session).await?;
-        if target == Target::Latest
-            && glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint))
-        {
-            return Ok(self.up_to_date(self.registry.len(), begun));
+        if !run.is_resumed() {
+            let is_whole =
+                glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint));
+            if *target == Target::Latest && is_whole {
+                return Ok(self.up_to_date(self.registry.len(), run.begun));
+            }
+            if let Some(n_applied) = self.satisfied(&session, &glance, target).await? {
+                return Ok(self.up_to_date(n_applied, run.begun));
+            }
         }
-        if let Some(n_applied) = self.satisfied(&session, &glance, &target).await? {
-            return Ok(self.up_to_date(n_applied, begun));
-        }
-        let result = self.apply_locked(&mut session, &glance, &target, begun).await;
+        let result = self.apply_locked(&mut session, &glance, target, run).await;
         released(session, result).await
     }
 
@@ -282,38 +333,57 @@ impl<'a> Migrator<'a> {
         session: &mut Session<'_>,
         glance: &Glance,
         target: &Target,
-        begun: Instant,
+        run: &mut Run,
     ) -> Result<Report> {
         let (history, state) = (&glance.history, self.locked(session, glance).await?);
+        self.settle(run, &state);
         let plan = self.planned(session, history, &state, target).await?;
         let n_before = state.n_finished();
-        let mut report = Report::default();
         if !state.exists {
             create(session, history).await?;
-            report.history_created = true;
+            run.report.history_created = true;
             self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
         }
-        self.announce_ahead(&plan);
-        if plan.is_empty() {
-            return Ok(Report {
-                history_created: report.history_created,
-                ..self.up_to_date(n_before, begun)
-            });
+        if !run.is_resumed() {
+            self.announce_ahead(&plan);
+            if plan.is_empty() {
+                let history_created = run.report.history_created;
+                return Ok(Report { history_created, ..self.up_to_date(n_before, run.begun) });
+            }
+            self.announce(&plan);
         }
-        self.announce(&plan);
+        run.planned = plan.steps.iter().map(|step| step.migration.name).collect();
         let n_left = plan.steps.len();
         let mut execution = Execution {
             session,
             history,
             observer: &*self.observer,
-            report,
+            report: run.report.clone(),
             n_left,
             direction: Direction::Up,
             budget: self.budget,
         };
         execution.apply(&plan.steps).await?;
-        let n_total = n_before + plan.steps.len();
-        Ok(self.finished(execution.report, Direction::Up, n_total, begun))
+        Ok(self.finished(execution.report, Direction::Up, n_before + n_left, run.begun))
+    }
+
+    /// Counts as done what a broken connection had left open and the server has committed.
+    fn settle(&self, run: &mut Run, state: &State) {
+        let is_applied = |name: &str| {
+            state.applied.iter().any(|row| row.name == name && row.unfinished().is_none())
+        };
+        for name in &run.planned {
+            if run.report.done.iter().any(|done| done.name == *name) || !is_applied(name) {
+                continue;
+            }
+            let duration = run.begun.elapsed();
+            run.report.done.push(Done { name: (*name).to_owned(), duration });
+            self.observer.on_event(&Event::MigrationFinished {
+                name,
+                direction: Direction::Up,
+                duration,
+            });
+        }
     }
 
     async fn roll_back_locked(

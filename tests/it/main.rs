@@ -4,4 +4,5 @@
 
 mod concurrency;
 mod readme;
+mod reconnect;
 mod start;
