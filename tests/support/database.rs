@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod};
+use std::sync::OnceLock;
+
 use dunlin_sandbox::{Database, Server};
 use tokio_postgres::{Client, Config, NoTls, Row};
 
@@ -16,8 +18,7 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A new, empty database.
     pub fn new() -> Self {
-        let server = Server::shared().unwrap_or_else(|error| panic!("{error:#}"));
-        let database = server.create_database().unwrap_or_else(|error| panic!("{error:#}"));
+        let database = server().create_database().unwrap_or_else(|error| panic!("{error:#}"));
         let pool = pool(database.connection_string().as_str());
         Self { database, pool }
     }
@@ -127,6 +128,24 @@ pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     };
     let outcome = tokio::time::timeout(Duration::from_secs(60), asking).await;
     assert!(outcome.is_ok(), "waited a minute, and it never came to pass that {what}");
+}
+
+/// The server of this process: of the version that `DUNLIN_TEST_POSTGRES` names, 14 to 18, fetched if
+/// it is not installed; else whichever is found.
+pub fn server() -> &'static Server {
+    static OF_VERSION: OnceLock<Server> = OnceLock::new();
+    let Ok(major) = std::env::var("DUNLIN_TEST_POSTGRES") else {
+        return Server::shared().unwrap_or_else(|error| panic!("{error:#}"));
+    };
+    let major = major
+        .parse()
+        .unwrap_or_else(|_| panic!("DUNLIN_TEST_POSTGRES is `{major}`, not a version"));
+    OF_VERSION.get_or_init(|| {
+        let server = Server::builder().postgres_version(major).start();
+        let server = server.unwrap_or_else(|error| panic!("{error:#}"));
+        assert_eq!(server.major_version(), major, "not the server that was asked for");
+        server
+    })
 }
 
 /// A pool for a connection string.

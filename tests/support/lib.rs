@@ -12,6 +12,6 @@ mod database;
 mod recorder;
 mod registry;
 
-pub use database::{Gate, TestDatabase, connect, pool, pool_of, until};
+pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
 pub use recorder::Recorder;
 pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};
