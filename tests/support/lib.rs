@@ -11,7 +11,9 @@
 mod database;
 mod recorder;
 mod registry;
+mod rendered;
 
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
 pub use recorder::Recorder;
 pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};
+pub use rendered::rendered;
