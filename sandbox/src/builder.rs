@@ -15,7 +15,8 @@ pub(crate) type Messages = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Clone)]
 #[must_use = "nothing is started before `start`"]
 pub struct ServerBuilder {
-    pub(crate) keep_in: Option<PathBuf>,
+    /// In the order they are tried; none for a throw-away server.
+    pub(crate) keep_in: Vec<PathBuf>,
     pub(crate) binaries: Option<PathBuf>,
     pub(crate) major: Option<u32>,
     pub(crate) settings: Vec<Setting>,
@@ -25,7 +26,7 @@ pub struct ServerBuilder {
 impl ServerBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            keep_in: None,
+            keep_in: Vec::new(),
             binaries: None,
             major: None,
             settings: Vec::new(),
@@ -42,7 +43,25 @@ impl ServerBuilder {
     /// A kept server is durable: `fsync` is on, and it is shut down with a checkpoint.
     /// To start from nothing, delete the folder while no server uses it.
     pub fn keep_in(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.keep_in = Some(folder.into());
+        self.keep_in = vec![folder.into()];
+        self
+    }
+
+    /// Another folder for when that of [`keep_in`](Self::keep_in) is closed to the user the
+    /// server runs as. That only happens to root, whose home others may not enter.
+    ///
+    /// ```no_run
+    /// let server = dunlin_sandbox::Server::builder()
+    ///     .keep_in("target/postgres")
+    ///     .or_keep_in("/var/lib/my-service/postgres")
+    ///     .start()?;
+    /// # Ok::<(), dunlin_sandbox::Error>(())
+    /// ```
+    ///
+    /// Any other problem of the first folder is an error. Which one is used is said through
+    /// [`on_message`](Self::on_message), and [`Server::data_dir`] is below it.
+    pub fn or_keep_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.keep_in.push(folder.into());
         self
     }
 

@@ -43,7 +43,8 @@ fn lasting_candidates(account: &Account) -> impl Iterator<Item = PathBuf> {
 /// What is in the cache is executed, so the folder must be ours alone to write. The error
 /// finishes the sentence «`folder` …».
 fn usable(folder: &Path, account: &Account) -> Result<(), String> {
-    if !folder.exists() {
+    let new = !folder.exists();
+    if new {
         fs::create_dir_all(folder).map_err(|cause| format!("cannot be made: {cause}"))?;
         ignore(
             fs::set_permissions(folder, PermissionsExt::from_mode(0o755)),
@@ -56,6 +57,9 @@ fn usable(folder: &Path, account: &Account) -> Result<(), String> {
         return Err("is not a folder that only we can write".to_owned());
     }
     if !account.can_enter(folder) {
+        if new {
+            ignore(fs::remove_dir(folder), "only ever an empty folder");
+        }
         let barrier = account.barrier(folder).display();
         return Err(format!("is closed to user {} by `{barrier}`", account.uid()));
     }

@@ -48,6 +48,9 @@ fn search(
     let account = &folder.account;
     let major = wanted.major.or(made_by);
     let mut notes = Vec::new();
+    if policy == Policy::Always {
+        notes.push("DUNLIN_POSTGRES_FETCH=always leaves out what is installed".to_owned());
+    }
     if policy != Policy::Always
         && let Some(found) = binaries::installed(major, account, &mut notes)
     {

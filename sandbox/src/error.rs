@@ -21,6 +21,7 @@ struct Inner {
     helps: Vec<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
     running: Option<Running>,
+    closed: bool,
 }
 
 impl Error {
@@ -47,6 +48,16 @@ impl Error {
     pub(crate) fn held_by(mut self, running: Option<Running>) -> Self {
         self.inner.running = running;
         self
+    }
+
+    /// Marks the error that another folder may get around.
+    pub(crate) fn because_closed(mut self) -> Self {
+        self.inner.closed = true;
+        self
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.closed
     }
 
     /// The server that already uses the kept folder, when that is why this start was refused.

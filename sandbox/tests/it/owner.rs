@@ -39,6 +39,10 @@ fn process() {
     if let Ok(major) = std::env::var("SANDBOX_TEST_MAJOR") {
         builder = builder.postgres_version(major.parse().unwrap());
     }
+    if let Ok(setting) = std::env::var("SANDBOX_TEST_SETTING") {
+        let (name, value) = setting.split_once('=').unwrap();
+        builder = builder.setting(name, value);
+    }
     let server = builder.start();
     tell(&report, server.as_ref());
     assert_ne!(role, "panic", "as asked");

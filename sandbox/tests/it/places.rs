@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::{Arc, Mutex};
 
 use dunlin_sandbox::Server;
 
@@ -84,6 +85,33 @@ fn a_kept_folder_below_a_closed_one_is_refused_as_root_and_used_by_others() {
     let text = format!("{error:#}");
     assert!(text.contains(&format!("may not enter `{}`", closed.display())), "{text}");
     assert!(text.contains(&format!("chmod o+x '{}'", closed.display())), "{text}");
+    assert!(!kept.exists(), "what was made for it is removed");
+}
+
+/// As anybody but root the first folder is not closed, and is used.
+#[test]
+fn another_folder_is_used_where_the_first_is_closed() {
+    let scratch = Scratch::new();
+    let closed = scratch.join("home");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
+    let (first, second) = (closed.join("data"), scratch.join("second"));
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let says = Arc::clone(&said);
+    let builder = Server::builder().keep_in(&first).or_keep_in(&second);
+    let server = builder.on_message(move |line| says.lock().unwrap().push(line.to_owned()));
+    let server = server.start().unwrap();
+    let root = rustix::process::geteuid().is_root();
+    assert!(server.data_dir().starts_with(if root { &second } else { &first }));
+    let line = format!(
+        "`{}` is closed to the user PostgreSQL runs as: keeping the data in `{}`",
+        first.display(),
+        second.display()
+    );
+    assert_eq!(said.lock().unwrap()[..], if root { vec![line] } else { vec![] });
+    // In use is no reason to take the other.
+    let refused = Server::builder().keep_in(server.data_dir().parent().unwrap());
+    assert!(refused.or_keep_in(scratch.join("third")).start().unwrap_err().running().is_some());
 }
 
 /// The server's user is then the owner itself, in its own folder.
