@@ -25,10 +25,10 @@ use crate::{config, sql};
 /// network. Its superuser is `postgres`, without a password. Text is UTF-8 and sorted by bytes,
 /// the time zone is UTC.
 ///
-/// Dropping the value stops the server and waits for it, usually one or two tenths of a second; the data
-/// of a throw-away server is removed, that of a kept one written out. If the value is never
-/// dropped, because the process exits, panics, or is killed in any way, a small keeper process
-/// notices and does the same within moments.
+/// Dropping the value stops the server and waits for it, usually one or two tenths of a second;
+/// the data of a throw-away server is removed, that of a kept one written out. If the value is
+/// never dropped, because the process exits, panics, or is killed in any way, a small keeper
+/// process notices and does the same within moments.
 ///
 /// ```no_run
 /// let server = dunlin_sandbox::Server::start()?;
