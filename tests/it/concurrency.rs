@@ -532,6 +532,7 @@ async fn a_connection_of_a_dropped_run_does_not_return_to_its_pool() {
         }
     }
     // At once, although the server is still busy with the statement of the run.
+    assert_eq!(pool.status().size, 0);
     let client = pool.get().await.unwrap();
     let after: i32 = client.query_one(pid, &[]).await.unwrap().get(0);
     assert_ne!(before, after);
