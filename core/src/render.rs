@@ -33,6 +33,9 @@ pub fn frame(
     notes: &[String],
     helps: &[String],
 ) -> String {
+    if place.is_none() && also.is_empty() {
+        return without_place(headline, notes, helps);
+    }
     // `primary_title` would print the headline with the level's name; an unnamed level leaves it bare.
     let mut group = Group::with_title(Level::ERROR.no_name().primary_title(one_line(headline)));
     for place in place.into_iter().chain(also) {
@@ -48,6 +51,18 @@ pub fn frame(
         group = group.element(Level::HELP.message(help.as_str()));
     }
     aligned(&Renderer::plain().decor_style(DecorStyle::Ascii).render(&[group]))
+}
+
+/// The renderer would draw the bar of an excerpt that is not there.
+fn without_place(headline: &str, notes: &[String], helps: &[String]) -> String {
+    let mut text = one_line(headline);
+    let told =
+        notes.iter().map(|note| ("note", note)).chain(helps.iter().map(|help| ("help", help)));
+    for (kind, told) in told {
+        let told = told.replace('\n', "\n          ");
+        text += &format!("\n  = {kind}: {told}");
+    }
+    text
 }
 
 /// Without an excerpt there is no line number to align an arrow with, and the renderer puts it at

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 /// What [`apply`](crate::Migrator::apply) or [`roll_back`](crate::Migrator::roll_back) did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use]
 pub struct Report {
     pub(crate) done: Vec<Done>,
     pub(crate) history_created: bool,
