@@ -1,4 +1,4 @@
-//! Which user the server runs as: ourselves, or, because PostgreSQL refuses to run as root, another.
+//! Which user the server runs as: ourselves, or another, because PostgreSQL refuses to be root.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;

@@ -152,4 +152,18 @@ mod tests {
         assert_eq!(read("postgres (PostgreSQL) 18beta1\n").as_deref(), Some("18 of 18beta1"));
         assert_eq!(read("busybox"), None);
     }
+
+    #[test]
+    fn the_newest_of_a_usual_folder_comes_first() {
+        let parent = std::env::temp_dir().join(format!("usual-{:08x}", crate::random::number()));
+        for name in ["pgsql-9.6", "pgsql-9", "pgsql-15", "pgsql-latest", "pgsql-16", "other"] {
+            std::fs::create_dir_all(parent.join(name)).expect("a folder");
+        }
+        let there = parent.display();
+        let found = expand(&format!("{there}/pgsql-*/bin"));
+        std::fs::remove_dir_all(&parent).expect("its removal");
+        let expected = [16, 15, 9].map(|major| PathBuf::from(format!("{there}/pgsql-{major}/bin")));
+        assert_eq!(found, expected);
+        assert_eq!(expand("/usr/bin"), [PathBuf::from("/usr/bin")]);
+    }
 }

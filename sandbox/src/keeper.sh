@@ -58,6 +58,10 @@ while [ ! -e "$run/exited" ] && [ "$tries" -lt $((3 * patience)) ]; do
     tries=$((tries + 1))
 done
 
+# Still there only if the owner did not live to give it its name.
+if [ -n "$new" ]; then
+    rm -rf -- "$new"
+fi
 if [ -n "$remove" ]; then
     rm -rf -- "$remove" || rm -rf -- "$remove"
 fi

@@ -41,6 +41,8 @@ impl Template {
     ) -> Option<Self> {
         let mut hasher = DefaultHasher::new();
         for program in [binaries.initdb(), binaries.postgres()] {
+            // Links to one installation share its template.
+            let program = program.canonicalize().ok()?;
             let meta = fs::metadata(&program).ok()?;
             (program, meta.len(), meta.modified().ok()?).hash(&mut hasher);
         }

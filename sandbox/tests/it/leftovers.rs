@@ -79,6 +79,9 @@ fn killed_while_starting(sign: &str) {
     });
     owner.kill();
     until("the processes are gone", || processes_of(scratch.path()).is_empty());
+    let unfinished = |user: std::fs::DirEntry| std::fs::read_dir(user.path()).unwrap().count();
+    let users = std::fs::read_dir(cache.join("dunlin")).into_iter().flatten();
+    assert_eq!(users.map(|user| unfinished(user.unwrap())).sum::<usize>(), 0, "no half template");
     // Where there was no keeper yet, the next start cleans up.
     let mut next = Plan::new("serve").in_tmpdir(&scratch).start();
     let _ = next.ready();
