@@ -121,11 +121,16 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
                     waited.as_secs()
                 ));
             }
-            Event::DatabaseAhead { names } => self.line(format!(
-                "{notice}The database is ahead of this build by {} migration(s): {}",
-                names.len(),
-                names.join(", ")
-            )),
+            Event::DatabaseAhead { names } => {
+                self.line(format!(
+                    "{notice}The database is ahead of this build by {} migration(s): {}",
+                    names.len(),
+                    names.join(", ")
+                ));
+                self.line(
+                    "   A newer build has migrated it, or this build is stale and lacks new files",
+                );
+            }
             Event::Late { names } => self.line(format!(
                 "{notice}{} pending migration(s) older than the newest applied one: {}",
                 names.len(),

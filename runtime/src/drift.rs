@@ -1,12 +1,16 @@
 //! What the database and this build disagree about, and the words for it.
 
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use dunlin_core::Checksum;
-use similar::TextDiff;
+use dunlin_core::directive::is_transactional;
+use dunlin_core::lexer::same_code;
+use similar::{DiffTag, TextDiff};
 
 use crate::clock::utc;
+use crate::error::{Error, ErrorKind};
+use crate::registry::Registry;
+use crate::stale;
 
 /// A disagreement between the history table and this build that stops a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub enum Drift {
         name: String,
         /// Its file in this build.
         path: String,
+        /// The first line of that file that differs, from 1; 1 when that cannot be told.
+        line: usize,
         /// When it was applied.
         executed_at: Option<SystemTime>,
         /// The checksum in the history table.
@@ -27,7 +33,7 @@ pub enum Drift {
         /// The text that was applied against the text of this build, as a unified diff; `None`
         /// when the table does not hold the text.
         diff: Option<String>,
-        /// Whether only comments, blanks and line ends differ.
+        /// Whether only comments, blanks and line ends differ, and no directive among them.
         only_layout: bool,
     },
     /// It was applied and is not in this build, although newer ones are.
@@ -62,70 +68,146 @@ impl Drift {
 
     /// Adds what the stored text tells about a changed migration.
     pub(crate) fn compare(&mut self, applied_text: &str, current_text: &str) {
-        if let Self::Changed { diff, only_layout, path, executed_at, .. } = self {
-            *only_layout =
-                path.ends_with(".sql") && dunlin_core::lexer::same_code(applied_text, current_text);
-            *diff = Some(unified(applied_text, current_text, &when(*executed_at), path));
+        if let Self::Changed { line, diff, only_layout, path, executed_at, .. } = self {
+            *only_layout = path.ends_with(".sql")
+                && same_code(applied_text, current_text)
+                && is_transactional(applied_text) == is_transactional(current_text);
+            let lines = TextDiff::from_lines(applied_text, current_text);
+            *line = first_difference(&lines, current_text);
+            *diff = Some(unified(&lines, &when(*executed_at), path));
         }
     }
 
     /// The block about it in a message.
     pub(crate) fn described(&self) -> String {
-        let mut text = String::new();
         match self {
-            Self::Changed { name, path, executed_at, recorded, current, diff, only_layout } => {
-                text += &format!(
-                    "changed: `{name}` was edited after it was {}\n --> {path}:1:1\n",
+            Self::Changed {
+                name,
+                path,
+                line,
+                executed_at,
+                recorded,
+                current,
+                diff,
+                only_layout,
+            } => {
+                let place = format!(
+                    "`{name}` was edited after it was {}\n --> {path}:{line}:1\n",
                     when(*executed_at)
                 );
-                match diff {
-                    Some(diff) => text += diff,
-                    None => text += &format!("  recorded: {recorded}\n  in build: {current}\n"),
-                }
-                if *only_layout {
-                    text += "only comments or layout differ; what the statements do is the same\n";
+                let sums = format!("  recorded: {recorded}\n  in build: {current}\n");
+                match diff.as_deref() {
+                    Some("") => format!(
+                        "changed: the checksum in the row of `{name}` is not that of its text\n --> {path}:{line}:1\n{sums}\
+                         the recorded text and the file are the same, so the row was edited\n"
+                    ),
+                    Some(diff) if *only_layout => format!(
+                        "changed: {place}{diff}only comments or layout differ; what the statements do is the same\n"
+                    ),
+                    Some(diff) => format!("changed: {place}{diff}"),
+                    None => format!(
+                        "changed: {place}{sums}the row holds no text, so what was edited cannot be shown\n"
+                    ),
                 }
             }
             Self::Missing { name, executed_at } => {
-                text += &format!(
-                    "missing: `{name}` was {} and is not in this build\n",
-                    when(*executed_at)
-                );
+                format!("missing: `{name}` was {} and is not in this build\n", when(*executed_at))
             }
-            Self::Late { name, path, newest } => {
-                text += &format!(
-                    "late: `{name}` is pending, but the newer `{newest}` is applied\n --> {path}:1:1\n"
-                );
-            }
+            Self::Late { name, path, newest } => format!(
+                "late: `{name}` is pending, but the newer `{newest}` is applied\n --> {path}:1:1\n"
+            ),
         }
-        text
+    }
+}
+
+/// The error about all of it, before anything has been run.
+pub(crate) fn refused(drift: Vec<Drift>, registry: &Registry) -> Error {
+    let error = drift
+        .iter()
+        .fold(Error::new(ErrorKind::Drift, headline(&drift)), |error, it| {
+            error.body(it.described())
+        })
+        .note("nothing was changed");
+    advice(&drift, registry).into_iter().fold(error, Error::help).with_drift(drift)
+}
+
+fn headline(drift: &[Drift]) -> String {
+    match drift {
+        [changed @ Drift::Changed { name, .. }] if row_was_edited(changed) => {
+            format!("the row of the applied migration `{name}` was edited")
+        }
+        [Drift::Changed { name, .. }] => format!("the applied migration `{name}` was edited"),
+        [Drift::Missing { name, .. }] => {
+            format!("the applied migration `{name}` is not in this build")
+        }
+        [Drift::Late { name, newest, .. }] => {
+            format!("migration `{name}` is pending, but the newer `{newest}` is applied")
+        }
+        several => {
+            let count = |is_so: fn(&Drift) -> bool, what: &str| {
+                let n = several.iter().filter(|it| is_so(it)).count();
+                (n > 0).then(|| format!("{n} {what}"))
+            };
+            let counts = [
+                count(|it| matches!(it, Drift::Changed { .. }), "changed"),
+                count(|it| matches!(it, Drift::Missing { .. }), "missing"),
+                count(|it| matches!(it, Drift::Late { .. }), "late"),
+            ];
+            let counts: Vec<_> = counts.into_iter().flatten().collect();
+            let n = several.len();
+            format!(
+                "the database and this build disagree about {n} migrations: {}",
+                counts.join(", ")
+            )
+        }
     }
 }
 
 /// What to do about each kind that is present.
-pub(crate) fn advice(drift: &[Drift]) -> Vec<&'static str> {
+fn advice(drift: &[Drift], registry: &Registry) -> Vec<String> {
     let mut advice = Vec::new();
-    if drift.iter().any(|it| matches!(it, Drift::Changed { .. })) {
-        advice.push("restore the file as it was applied; a change to an applied migration belongs in a new one");
+    if drift.iter().any(|it| matches!(it, Drift::Changed { .. }) && !row_was_edited(it)) {
+        advice.push(
+            "restore the file as it was applied; a change to an applied migration belongs in a new one"
+                .to_owned(),
+        );
+    }
+    if drift.iter().any(row_was_edited) {
+        advice.push("set the checksum in the row to the one in the build".to_owned());
     }
     if drift.iter().any(|it| matches!(it, Drift::Missing { .. })) {
-        advice.push("restore the missing file, or rebuild: the binary is stale if the file is in the folder");
+        advice.push(
+            "if another build migrated this database, it is ahead of this one: start that build, or add its file here"
+                .to_owned(),
+        );
+        let again = stale::advice(registry);
+        advice.push(format!("if the file is in the folder, this build is stale: {again}"));
     }
     if drift.iter().any(|it| matches!(it, Drift::Late { .. })) {
-        advice.push("give the late migration a version behind the newest applied one, or allow it without `strict_order`");
+        advice.push(
+            "give the late migration a version behind the newest applied one, or allow it without `strict_order`"
+                .to_owned(),
+        );
     }
     advice
+}
+
+/// Whether the text that was applied is the text of this build, so that only the checksum differs.
+fn row_was_edited(drift: &Drift) -> bool {
+    matches!(drift, Drift::Changed { diff: Some(diff), .. } if diff.is_empty())
 }
 
 fn when(executed_at: Option<SystemTime>) -> String {
     executed_at.map_or_else(|| "applied".to_owned(), |at| format!("applied on {}", utc(at)))
 }
 
-fn unified(applied: &str, current: &str, when: &str, path: &str) -> String {
-    let diff = TextDiff::from_lines(applied, current);
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _written: Result<(), _> =
-        write!(text, "{}", diff.unified_diff().context_radius(2).header(when, path));
-    text
+/// The first line of the current text that differs; behind its last one if something at the end is
+/// gone.
+fn first_difference(lines: &TextDiff<'_, '_, str>, current: &str) -> usize {
+    let first = lines.ops().iter().find(|op| op.tag() != DiffTag::Equal);
+    first.map_or(1, |op| op.new_range().start + 1).min(current.lines().count().max(1))
+}
+
+fn unified(lines: &TextDiff<'_, '_, str>, when: &str, path: &str) -> String {
+    lines.unified_diff().context_radius(2).header(when, path).to_string()
 }

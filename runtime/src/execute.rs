@@ -79,6 +79,10 @@ impl Execution<'_, '_> {
             let transactional = matches!(step.migration.up.code, Code::Sql { transactional: true });
             (is_fresh && transactional).then(|| job(step.migration, Record::Insert(step.migration)))
         };
+        for step in steps {
+            let checked = self.can_continue(step).await;
+            checked.map_err(|error| error.in_migration(step.migration.name))?;
+        }
         let mut rest = steps;
         while let [first, others @ ..] = rest {
             let jobs: Vec<_> = rest.iter().map_while(fresh).collect();
@@ -89,6 +93,20 @@ impl Execution<'_, '_> {
                 self.pipeline(&jobs).await?;
                 rest = &rest[jobs.len()..];
             }
+        }
+        Ok(())
+    }
+
+    /// Whether a migration that was interrupted can be taken up again. Asked of all of them before any
+    /// migration runs.
+    async fn can_continue(&self, step: &Step) -> Result<()> {
+        let Some(progress) = step.progress else { return Ok(()) };
+        let Migration { name, up, .. } = step.migration;
+        if matches!(up.code, Code::Sql { transactional: false }) {
+            let sql = SqlText::new(up.path, up.run_text);
+            let _n_done = self.resume(step, progress, &sql).await?;
+        } else if progress.n_begun > 0 {
+            return Err(self.begun_without_transaction(name, up.path, progress));
         }
         Ok(())
     }
@@ -112,18 +130,13 @@ impl Execution<'_, '_> {
     async fn apply_alone(&mut self, step: &Step) -> Result<()> {
         let migration = step.migration;
         let script = migration.up;
-        let progress = step.progress.unwrap_or_default();
         if matches!(script.code, Code::Sql { transactional: false }) {
-            let begun = self.begin(migration.name, progress.n_done);
+            let begun = self.begin(migration.name, step.progress.unwrap_or_default().n_done);
             let sql = SqlText::new(script.path, script.run_text);
             let result = self.statements(step, &sql).await;
             return self.end(migration.name, begun, result);
         }
         // What a run without a transaction has not begun leaves only a row behind.
-        if progress.n_begun > 0 {
-            let refused = self.begun_without_transaction(migration.name, script.path, progress);
-            return self.end(migration.name, Instant::now(), Err(refused));
-        }
         let Code::Rust(run) = script.code else {
             return self.pipeline(&[job(migration, Record::Replace(migration))]).await;
         };

@@ -94,7 +94,12 @@ impl Execution<'_, '_> {
     }
 
     /// How many statements of an interrupted migration are done, if that can be told.
-    async fn resume(&self, step: &Step, progress: Progress, sql: &SqlText<'_>) -> Result<usize> {
+    pub(crate) async fn resume(
+        &self,
+        step: &Step,
+        progress: Progress,
+        sql: &SqlText<'_>,
+    ) -> Result<usize> {
         let name = step.migration.name;
         let Progress { n_done, n_begun, n_statements } = progress;
         let stored = self.history.texts(self.session, &[name]).await?;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::budget::{LockBudget, jittered};
 use crate::database::Database;
-use crate::drift::{Drift, advice};
+use crate::drift::{Drift, refused};
 use crate::error::{Error, ErrorKind, Result, is_lost};
 use crate::event::{Direction, Event, Observer};
 use crate::execute::{Execution, Undo, UndoCode};
@@ -252,7 +252,11 @@ impl<'a> Migrator<'a> {
     /// [`ErrorKind::Drift`] with every edited or missing migration and a diff of each edited one.
     pub async fn verify(&self, database: impl Database) -> Result<Status> {
         let status = self.status(database).await?;
-        if status.drift().is_empty() { Ok(status) } else { Err(drifted(status.drift().to_vec())) }
+        if status.drift().is_empty() {
+            Ok(status)
+        } else {
+            Err(refused(status.drift().to_vec(), self.registry))
+        }
     }
 
     /// What [`apply`](Self::apply) would do. Reads only, without the lock.
@@ -515,7 +519,7 @@ impl<'a> Migrator<'a> {
     ) -> Result<Plan> {
         let drift = self.drift(session, history, state).await?;
         if !drift.is_empty() {
-            return Err(drifted(drift));
+            return Err(refused(drift, self.registry));
         }
         plan::plan(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))
     }
@@ -587,18 +591,6 @@ async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
         }
         Ok(()) | Err(_) => Ok(value),
     }
-}
-
-fn drifted(drift: Vec<Drift>) -> Error {
-    let headline = match drift.as_slice() {
-        [one] => format!("migration `{}` and the database disagree", one.name()),
-        several => format!("{} migrations and the database disagree", several.len()),
-    };
-    let error = drift
-        .iter()
-        .fold(Error::new(ErrorKind::Drift, headline), |error, it| error.body(it.described()));
-    let error = error.note("nothing was changed");
-    advice(&drift).into_iter().fold(error, Error::help).with_drift(drift)
 }
 
 fn unknown_target(UnknownTarget(target): &UnknownTarget) -> Error {

@@ -135,6 +135,7 @@ fn drift_of(registry: &Registry, row: &Applied) -> Option<Drift> {
     (recorded != migration.checksum.to_string()).then(|| Drift::Changed {
         name,
         path: migration.path().to_owned(),
+        line: 1,
         executed_at,
         recorded,
         current: migration.checksum,

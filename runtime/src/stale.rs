@@ -36,10 +36,18 @@ pub(crate) fn check(registry: &Registry) -> Result<()> {
     let error = Error::new(ErrorKind::Stale, format!("this build is stale: {}", facts[0]));
     let error = facts[1..].iter().fold(error, |error, fact| error.note(fact.clone()));
     Err(error
-        .note(format!("compared with the folder `{}`; nothing was changed in the database", registry.folder))
-        .help(format!(
-            "build again; so that cargo notices new files by itself, add a build.rs beside Cargo.toml with\n\
-             fn main() {{ println!(\"cargo::rerun-if-changed={}\"); }}",
-            registry.folder_argument
-        )))
+        .note(format!(
+            "compared with the folder `{}`; nothing was changed in the database",
+            registry.folder
+        ))
+        .help(advice(registry)))
+}
+
+/// What to do about a build that lacks files.
+pub(crate) fn advice(registry: &Registry) -> String {
+    format!(
+        "build again; so that cargo notices new files by itself, add a build.rs beside Cargo.toml with\n\
+         fn main() {{ println!(\"cargo::rerun-if-changed={}\"); }}",
+        registry.folder_argument
+    )
 }

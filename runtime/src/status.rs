@@ -137,7 +137,7 @@ impl Entry {
     fn of_row(registry: &Registry, row: Applied) -> Self {
         let migration = registry.get(&row.name);
         let state = match migration {
-            _ if row.unfinished().is_some() => State::Unfinished,
+            Some(_) if row.unfinished().is_some() => State::Unfinished,
             None if is_ahead(registry, &row.name) => State::Ahead,
             None => State::Missing,
             Some(_) if row.checksum.is_none() => State::Unverified,

@@ -297,9 +297,9 @@ async fn the_wait_is_bounded_and_the_error_names_the_holder() {
     assert_eq!(error.kind(), ErrorKind::Locked);
     assert_eq!(
         without_numbers(&format!("{error:#}")),
-        "another migrator holds the lock; gave up after N ms\n |\n \
-         = note: held by pid N, user `postgres`, application `billing`, connected for N s, active, running: SET LOCAL lock_timeout = N; SELECT pg_advisory_xact_lock(N, N);\n \
-         = note: nothing was changed by this run\n \
+        "another migrator holds the lock; gave up after N ms\n  \
+         = note: held by pid N, user `postgres`, application `billing`, connected for N s, active, running: SET LOCAL lock_timeout = N; SELECT pg_advisory_xact_lock(N, N);\n  \
+         = note: nothing was changed by this run\n  \
          = help: if it works, wait and start again, or wait longer: `Migrator::lock_wait`; if it hangs, end it: SELECT pg_terminate_backend(N)"
     );
     let pid = database

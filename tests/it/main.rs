@@ -4,6 +4,7 @@
 
 mod cancel;
 mod concurrency;
+mod drift;
 mod readme;
 mod reconnect;
 mod start;

@@ -1,7 +1,7 @@
 //! What the README shows is what people see.
 
 use dunlin::Migrator;
-use dunlin_tests::{Recorder, TestDatabase, registry};
+use dunlin_tests::{Recorder, TestDatabase, registry, undated};
 
 const README: &str = include_str!("../../README.md");
 
@@ -27,20 +27,6 @@ fn blocks(language: &str) -> Vec<String> {
 fn block_with(text: &str) -> String {
     let found = blocks("text").into_iter().find(|block| block.contains(text));
     found.unwrap_or_else(|| panic!("no block of the README holds {text:?}"))
-}
-
-/// The same text with every moment replaced by one and the same.
-fn undated(text: &str) -> String {
-    let is_date =
-        |word: &str| word.len() == 10 && word.bytes().filter(|it| *it == b'-').count() == 2;
-    let mut words: Vec<_> = text.split(' ').map(str::to_owned).collect();
-    for index in 0..words.len() {
-        if is_date(&words[index]) {
-            words[index] = "DATE".to_owned();
-            words[index + 1] = "TIME".to_owned();
-        }
-    }
-    words.join(" ")
 }
 
 #[test]

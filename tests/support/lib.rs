@@ -12,8 +12,10 @@ mod database;
 mod recorder;
 mod registry;
 mod rendered;
+mod text;
 
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
 pub use recorder::Recorder;
 pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};
 pub use rendered::rendered;
+pub use text::undated;
