@@ -64,9 +64,13 @@ pub fn judge(file_name: &str) -> Judgement {
     judgement
 }
 
+/// Whether a file may lie beside migrations of any kind.
+pub(crate) fn is_bystander(file_name: &str) -> bool {
+    file_name.to_ascii_lowercase().starts_with("readme") || file_name.starts_with('.')
+}
+
 fn judge_once(file_name: &str) -> Judgement {
-    let lower = file_name.to_ascii_lowercase();
-    if lower.starts_with("readme") || file_name.starts_with('.') {
+    if is_bystander(file_name) {
         return Judgement::Bystander;
     }
     let Some((stem, extension)) = file_name.rsplit_once('.') else { return Judgement::Unexpected };

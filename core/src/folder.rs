@@ -3,24 +3,29 @@
 //! **Invariant:** each file is read once, and what was read is what is checked, hashed and embedded.
 //! Every problem is collected; none stops at the first.
 
-use std::fs;
+pub(crate) mod entry;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::entry::Entry;
 use crate::check;
 use crate::checksum::{self, Checksum};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::filename::{FileName, Judgement, Part, judge};
+use crate::filename::{FileName, Part};
+use crate::layout::{self, Layout};
 use crate::options::Options;
 use crate::rule::Rule;
 use crate::source::{SourceFile, Span};
-use crate::version::{Version, compare_names};
+use crate::version::Version;
 
 /// A migrations folder that keeps every rule: its migrations in the order they run in.
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: String,
+    layout: Layout,
     migrations: Vec<Migration>,
+    settings: Vec<PathBuf>,
 }
 
 /// One migration of a folder.
@@ -36,17 +41,18 @@ pub struct Migration {
     pub down: Option<Script>,
 }
 
-/// One file of a migration.
+/// One file of a migration, or one section of a file that holds the undo as well.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// Where the file is, for the compiler to watch.
     pub path: PathBuf,
-    /// The text, normalised, with the path as messages show it.
+    /// The text, normalised, with the path as messages show it. Of a section, each line stands where
+    /// the file has it.
     pub file: Arc<SourceFile>,
     /// What is sent to the server, where that is not the whole text. It is as long as the text, with
     /// what is left out blanked, so that a position in it is a position in the file.
     pub run: Option<String>,
-    /// SHA-256 of the text.
+    /// SHA-256 of the text; of a section, of its lines without blank ones at the end.
     pub checksum: Checksum,
     /// What the text is.
     pub language: Language,
@@ -109,22 +115,44 @@ impl Folder {
     #[must_use]
     pub fn read(directory: &Path, shown: &str, options: &Options) -> Reading {
         let mut diagnostics = Vec::new();
-        let files = list(directory, shown, &options.ignore, &mut diagnostics);
-        let files: Vec<_> =
-            files.into_iter().filter_map(|entry| entry.load(&mut diagnostics)).collect();
-        check::names::check(&files, &mut diagnostics);
+        let entries = entry::list(directory, shown, &options.ignore, &mut diagnostics)
+            .unwrap_or_else(|error| {
+                diagnostics.push(no_folder(shown, &error));
+                Vec::new()
+            });
+        let layout = options.layout.or_else(|| layout::recognise(&entries, &mut diagnostics));
+        // Of a folder that fits two layouts nothing more can be said.
+        let arranged = layout
+            .map(|layout| layout::arrange(layout, &entries, &mut diagnostics))
+            .unwrap_or_default();
+        let layout = layout.unwrap_or_default();
+        let (files, settings) = (arranged.files, arranged.settings);
+        check::names::check(layout, &files, &mut diagnostics);
         let scripts: Vec<_> =
             files.into_iter().map(|file| check::script::check(file, &mut diagnostics)).collect();
-        let migrations = pair(scripts, &mut diagnostics);
+        let migrations = pair(layout, scripts, &mut diagnostics);
         options.levels.apply(&mut diagnostics);
         diagnostics.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
-        Reading { folder: Self { path: shown.to_owned(), migrations }, diagnostics }
+        let folder = Self { path: shown.to_owned(), layout, migrations, settings };
+        Reading { folder, diagnostics }
     }
 
     /// The folder's path as messages show it.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whose layout the folder has.
+    #[must_use]
+    pub const fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Files that are no migrations and say how migrations run: for the compiler to watch.
+    #[must_use]
+    pub fn settings(&self) -> &[PathBuf] {
+        &self.settings
     }
 
     /// The migrations in the order they run in.
@@ -147,37 +175,46 @@ impl Folder {
 /// # Errors
 ///
 /// The file system's, when the folder or a file in it cannot be read.
-pub fn glance(directory: &Path, ignore: &[&str]) -> std::io::Result<Vec<(String, Checksum)>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Judgement::Migration(FileName { stem, part: Part::Up | Part::Rust, .. }) =
-            judge(&name)
-            && !ignore.contains(&name.as_str())
-        {
-            let text = String::from_utf8_lossy(&fs::read(entry.path())?).into_owned();
-            found.push((stem, Checksum::of(&crate::source::normalise(&text))));
-        }
+pub fn glance(
+    directory: &Path,
+    layout: Layout,
+    ignore: &[&str],
+) -> std::io::Result<Vec<(String, Checksum)>> {
+    let mut problems = Vec::new();
+    let ignore: Vec<_> = ignore.iter().map(|name| (*name).to_owned()).collect();
+    let entries = entry::list(directory, "", &ignore, &mut problems)?;
+    let files = layout::arrange(layout, &entries, &mut problems).files;
+    if let Some(problem) = problems.iter().find(|it| it.rule() == Rule::Unreadable) {
+        return Err(std::io::Error::other(problem.headline()));
     }
-    found.sort_by(|(left, _), (right, _)| compare_names(left, right));
+    let mut found: Vec<_> = files
+        .into_iter()
+        .filter(|file| file.name.part != Part::Down)
+        .map(|file| (file.name.stem, file.checksum))
+        .collect();
+    found.sort_by(|(left, _), (right, _)| layout.compare_names(left, right));
     Ok(found)
 }
 
-/// A file that by its name belongs to a migration.
-#[derive(Debug)]
-struct Entry {
-    path: PathBuf,
-    shown: String,
-    name: FileName,
-}
-
-/// A file of a migration and its text.
+/// A file of a migration, or a section of one, and its text.
 #[derive(Debug)]
 pub(crate) struct LoadedFile {
     pub(crate) path: PathBuf,
     pub(crate) name: FileName,
     pub(crate) file: Arc<SourceFile>,
+    pub(crate) checksum: Checksum,
+    pub(crate) transaction: Transaction,
+}
+
+/// What a layout says about how a file runs. The directive of Dunlin counts in every layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transaction {
+    /// In one transaction.
+    One,
+    /// Statement by statement.
+    None,
+    /// In one transaction, unless it holds only statements that cannot run in one.
+    AsNeeded,
 }
 
 /// A checked file of a migration.
@@ -187,76 +224,12 @@ pub(crate) struct CheckedFile {
     pub(crate) script: Script,
 }
 
-fn list(
-    directory: &Path,
-    shown: &str,
-    ignore: &[String],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Entry> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) => {
-            diagnostics.push(no_folder(shown, &error));
-            return Vec::new();
-        }
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                diagnostics.push(unreadable(shown, &error));
-                continue;
-            }
-        };
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if ignore.contains(&name) {
-            continue;
-        }
-        let shown = if shown.is_empty() { name.clone() } else { format!("{shown}/{name}") };
-        // `metadata` follows symbolic links, so that a link to a file is a file.
-        let is_file = fs::metadata(entry.path()).map(|metadata| metadata.is_file());
-        match (is_file, judge(&name)) {
-            (_, Judgement::Bystander) => {}
-            (Err(error), _) => diagnostics.push(unreadable(&shown, &error)),
-            (Ok(true), Judgement::Migration(name)) => {
-                files.push(Entry { path: entry.path(), shown, name })
-            }
-            (Ok(true), Judgement::Misnamed { fact, suggestion }) => {
-                diagnostics.push(misnamed(&shown, &name, &fact, &suggestion));
-            }
-            (Ok(is_file), _) => diagnostics.push(unexpected(&shown, &name, is_file)),
-        }
-    }
-    files.sort_by(|left, right| left.shown.cmp(&right.shown));
-    files
-}
-
-impl Entry {
-    fn load(self, diagnostics: &mut Vec<Diagnostic>) -> Option<LoadedFile> {
-        let bytes = match fs::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                diagnostics.push(unreadable(&self.shown, &error));
-                return None;
-            }
-        };
-        let text = String::from_utf8(bytes).unwrap_or_else(|error| {
-            let start = error.utf8_error().valid_up_to();
-            let lossy = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            diagnostics.push(not_utf8(&self.shown, &lossy, start, error.as_bytes()[start]));
-            lossy
-        });
-        Some(LoadedFile {
-            path: self.path,
-            name: self.name,
-            file: Arc::new(SourceFile::new(self.shown, &text)),
-        })
-    }
-}
-
 /// Puts each undo beside its migration, and the migrations in order.
-fn pair(files: Vec<CheckedFile>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Migration> {
+fn pair(
+    layout: Layout,
+    files: Vec<CheckedFile>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Migration> {
     let (downs, ups): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|file| file.name.part == Part::Down);
     let mut migrations: Vec<_> = ups
@@ -272,7 +245,7 @@ fn pair(files: Vec<CheckedFile>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Migra
             Migration { name: up.name.stem, version: up.name.version, up: up.script, down }
         })
         .collect();
-    migrations.sort_by(|left, right| compare_names(&left.name, &right.name));
+    migrations.sort_by(|left, right| layout.compare_names(&left.name, &right.name));
     migrations
 }
 
@@ -285,35 +258,49 @@ fn no_folder(shown: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new(Rule::MissingFolder, headline)
 }
 
-fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
+pub(crate) fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new(Rule::Unreadable, format!("`{shown}` cannot be read: {error}"))
         .at(Place::file(shown))
         .help("make it readable for the user who builds, or remove it")
 }
 
-fn misnamed(shown: &str, name: &str, fact: &str, suggestion: &str) -> Diagnostic {
-    Diagnostic::new(
-        Rule::MisnamedFile,
-        format!("`{}` is not the name of a migration", name.escape_debug()),
-    )
-    .at(Place::file(shown))
-    .note(format!(
-        "{fact}; a migration is `<version>_<name>.sql`, its undo `<version>_<name>.down.sql`"
-    ))
-    .help(format!("rename it to `{suggestion}`"))
+pub(crate) fn misnamed(layout: Layout, entry: &Entry, fact: &str, suggestion: &str) -> Diagnostic {
+    let name = entry.inner.escape_debug();
+    let diagnostic =
+        Diagnostic::new(Rule::MisnamedFile, format!("`{name}` is not the name of a migration"))
+            .at(Place::file(&entry.shown))
+            .note(format!("{fact}; {}", layout.names()))
+            .help(format!("rename it to `{suggestion}`"));
+    if layout.passes_over_other_names() {
+        diagnostic.help(format!(
+            "or pass over it, as {} does: embed_migrations!(\"...\", ignore = [\"{name}\"])",
+            layout.tool()
+        ))
+    } else {
+        diagnostic
+    }
 }
 
-fn unexpected(shown: &str, name: &str, is_file: bool) -> Diagnostic {
+pub(crate) fn unexpected(layout: Layout, entry: &Entry) -> Diagnostic {
+    let is_file = !entry.is_folder();
     let what =
         if is_file { "a file that is not a migration" } else { "a folder among the migrations" };
-    let diagnostic = Diagnostic::new(Rule::UnexpectedEntry, format!("{what}: `{}`", name.escape_debug()))
-        .at(Place::file(shown))
-        .note("whatever lies in a migrations folder is a migration, a README or a dot file, so that none is overlooked");
-    if is_file {
-        let name = name.escape_debug();
-        diagnostic.help(format!("move it away, or say that it belongs here: embed_migrations!(\"...\", ignore = [\"{name}\"])"))
-    } else {
-        diagnostic.help("move its migrations up into the folder itself, one file for each")
+    let name = entry.inner.escape_debug();
+    let diagnostic = Diagnostic::new(Rule::UnexpectedEntry, format!("{what}: `{name}`"))
+        .at(Place::file(&entry.shown));
+    let ignore = format!(
+        "move it away, or say that it belongs here: embed_migrations!(\"...\", ignore = [\"{name}\"])"
+    );
+    match layout {
+        Layout::Dunlin => {
+            let diagnostic = diagnostic.note("whatever lies in a migrations folder is a migration, a README or a dot file, so that none is overlooked");
+            if is_file {
+                diagnostic.help(ignore)
+            } else {
+                diagnostic.help("move its migrations up into the folder itself, one file for each")
+            }
+        }
+        _ => diagnostic.note(layout.names()).help(ignore),
     }
 }
 

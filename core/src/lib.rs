@@ -10,6 +10,7 @@
 //! depend on `dunlin` instead.
 
 pub mod folder;
+pub mod layout;
 pub mod options;
 
 pub mod filename;
@@ -33,6 +34,7 @@ pub mod suggest;
 pub use checksum::Checksum;
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use folder::Folder;
+pub use layout::Layout;
 pub use levels::{Level, Levels};
 pub use options::Options;
 pub use rule::Rule;

@@ -1,5 +1,6 @@
 //! How a folder is to be read: the macro's arguments, as data.
 
+use crate::layout::Layout;
 use crate::levels::Levels;
 
 /// What is asked of [`Folder::read`](crate::folder::Folder::read), apart from the folder itself.
@@ -17,9 +18,8 @@ pub struct Options {
     pub levels: Levels,
     /// Whether statements are checked against PostgreSQL's grammar.
     pub syntax: bool,
-    /// The tool whose layout the folder has, as the macro's argument names it. Without it, the
-    /// layout is recognised from the folder.
-    pub layout: Option<String>,
+    /// Whose layout the folder has. Without it, the layout is recognised from the folder.
+    pub layout: Option<Layout>,
     /// The name of the history table, which no migration may touch.
     pub history_table: String,
 }

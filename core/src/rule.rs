@@ -47,6 +47,14 @@ rules! {
     MissingFolder = "missing-folder": Fixed,
     /// A file or folder that the file system does not let us read.
     Unreadable = "unreadable": Fixed,
+    /// A folder that fits the layouts of two tools, which would read it differently.
+    AmbiguousLayout = "ambiguous-layout": Fixed,
+    /// A line that divides a file into sections, misplaced or almost right.
+    SectionMarker = "section-marker": Fixed,
+    /// What another tool would do with a file, and SQL cannot say.
+    UnsupportedFeature = "unsupported-feature": Fixed,
+    /// A settings file of another tool that says nothing, or nothing known.
+    ToolSetting = "tool-setting": Fixed,
     /// Something that is not a migration and not known to lie beside migrations.
     UnexpectedEntry = "unexpected-entry": Deny,
     /// A file that looks like a migration and whose name is not `<version>_<name>.sql`.

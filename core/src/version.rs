@@ -8,7 +8,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// The part of a migration's name that decides its place: a *counter* or a *timestamp*.
+/// The part of a migration's name that decides its place: a *counter* or a *timestamp*, and in the
+/// layouts of other tools a *dotted* version or a *text*.
 ///
 /// A timestamp starts with a plausible `YYYYMMDD`, followed by more digits or by groups of digits
 /// behind `_` or `-`: `20251104`, `2025103001`, `20251031_01`, `20251031_120000`. Timestamps compare
@@ -36,9 +37,17 @@ pub enum VersionKind {
     Counter,
     /// A moment: `20251104`, `20251031_01`.
     Timestamp,
+    /// Numbers behind each other, Flyway's `V1.2` or `V1_2`; zeros at the end do not count.
+    Dotted,
+    /// A text, compared byte by byte without `-`, as diesel does.
+    Text,
 }
 
 impl Version {
+    pub(crate) fn new(kind: VersionKind, text: &str) -> Self {
+        Self { kind, text: Cow::Owned(text.to_owned()) }
+    }
+
     /// A version whose kind is known already. For the code that the macro generates.
     #[doc(hidden)]
     #[must_use]
@@ -69,10 +78,10 @@ impl Version {
                 end += group;
             }
         }
-        Some((Self { kind, text: Cow::Owned(name[..end].to_owned()) }, &name[end..]))
+        Some((Self::new(kind, &name[..end]), &name[end..]))
     }
 
-    /// Counter or timestamp.
+    /// Counter, timestamp, or what another tool has.
     #[must_use]
     pub const fn kind(&self) -> VersionKind {
         self.kind
@@ -90,7 +99,7 @@ impl Version {
         self.kind == VersionKind::Timestamp && self.significant_digits().count() == 8
     }
 
-    /// What the order compares.
+    /// What the order compares, of a counter and of a timestamp.
     fn significant_digits(&self) -> impl Iterator<Item = u8> + Clone {
         let skip_zeros = self.kind == VersionKind::Counter;
         self.text
@@ -98,20 +107,39 @@ impl Version {
             .filter(u8::is_ascii_digit)
             .skip_while(move |digit| skip_zeros && *digit == b'0')
     }
+
+    /// What the order compares, of a text.
+    fn significant_bytes(&self) -> impl Iterator<Item = u8> + Clone {
+        self.text.bytes().filter(|byte| *byte != b'-')
+    }
+
+    /// What the order compares, of a dotted version: its numbers without zeros in front, and without
+    /// those that are zero at the end.
+    fn significant_numbers(&self) -> Vec<&str> {
+        let numbers = self.text.trim_start_matches(['v', 'V']).split(['.', '_']);
+        let mut numbers: Vec<_> = numbers.map(|number| number.trim_start_matches('0')).collect();
+        while numbers.last().is_some_and(|number| number.is_empty()) {
+            let _zero = numbers.pop();
+        }
+        numbers
+    }
 }
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_kind = self.kind.cmp(&other.kind);
-        let by_length = match self.kind {
+        self.kind.cmp(&other.kind).then_with(|| match self.kind {
             VersionKind::Counter => {
-                self.significant_digits().count().cmp(&other.significant_digits().count())
+                let (left, right) = (self.significant_digits(), other.significant_digits());
+                left.clone().count().cmp(&right.clone().count()).then_with(|| left.cmp(right))
             }
-            VersionKind::Timestamp => Ordering::Equal,
-        };
-        by_kind
-            .then(by_length)
-            .then_with(|| self.significant_digits().cmp(other.significant_digits()))
+            VersionKind::Timestamp => self.significant_digits().cmp(other.significant_digits()),
+            VersionKind::Dotted => {
+                let of_any_length = |number: &str| (number.len(), number.to_owned());
+                let left = self.significant_numbers().into_iter().map(of_any_length);
+                left.cmp(other.significant_numbers().into_iter().map(of_any_length))
+            }
+            VersionKind::Text => self.significant_bytes().cmp(other.significant_bytes()),
+        })
     }
 }
 
@@ -132,8 +160,12 @@ impl Eq for Version {}
 impl Hash for Version {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.kind.hash(state);
-        for digit in self.significant_digits() {
-            state.write_u8(digit);
+        match self.kind {
+            VersionKind::Counter | VersionKind::Timestamp => {
+                self.significant_digits().for_each(|digit| state.write_u8(digit));
+            }
+            VersionKind::Dotted => self.significant_numbers().hash(state),
+            VersionKind::Text => self.significant_bytes().for_each(|byte| state.write_u8(byte)),
         }
     }
 }
@@ -156,11 +188,15 @@ impl fmt::Debug for Version {
 #[must_use]
 pub fn compare_names(left: &str, right: &str) -> Ordering {
     let key = |name: &str| Version::split(name).map(|(version, _)| version);
-    match (key(left), key(right)) {
-        (Some(left_version), Some(right_version)) => left_version.cmp(&right_version),
-        (left_version, right_version) => right_version.is_some().cmp(&left_version.is_some()),
+    compare_known(key(left), key(right)).then_with(|| left.cmp(right))
+}
+
+/// The order of two versions, of which one that there is comes before one that there is not.
+pub(crate) fn compare_known(left: Option<Version>, right: Option<Version>) -> Ordering {
+    match (left, right) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        (left, right) => right.is_some().cmp(&left.is_some()),
     }
-    .then_with(|| left.cmp(right))
 }
 
 fn leading_digits(text: &str) -> usize {

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dunlin_core::{Folder, Options, Rule};
+use dunlin_core::folder::{Language, Script};
+use dunlin_core::{Folder, Layout, Options, Rule};
 
 /// The fixture folders, sorted by name.
 fn fixtures() -> Vec<PathBuf> {
@@ -23,18 +24,31 @@ fn fixtures() -> Vec<PathBuf> {
 fn read(fixture: &Path) -> (String, BTreeSet<Rule>) {
     let ignore = fs::read_to_string(fixture.join("ignore.txt")).unwrap_or_default();
     let ignore: Vec<String> = ignore.lines().map(str::to_owned).collect();
-    let options = Options { ignore, ..Options::default() };
+    let layout = fs::read_to_string(fixture.join("layout.txt")).ok();
+    let layout = layout.map(|layout| Layout::from_id(layout.trim()).unwrap());
+    let options = Options { ignore, layout, ..Options::default() };
     let reading = Folder::read(&fixture.join("migrations"), "migrations", &options);
     let rules = reading.diagnostics.iter().map(dunlin_core::Diagnostic::rule).collect();
     if reading.diagnostics.is_empty() {
-        let order = reading.folder.migrations().iter().map(|it| {
-            let undo = if it.down.is_some() { " (with undo)" } else { "" };
-            format!("{}{undo}\n", it.name)
-        });
-        return (order.collect(), rules);
+        return (accepted(&reading.folder), rules);
     }
     let problems: Vec<_> = reading.diagnostics.iter().map(|it| format!("error: {it}\n")).collect();
     (problems.join("\n"), rules)
+}
+
+/// The migrations in order; of another tool's folder also whose it is, and what runs without a
+/// transaction.
+fn accepted(folder: &Folder) -> String {
+    let is_ours = folder.layout() == Layout::Dunlin;
+    let mut text = if is_ours { String::new() } else { format!("layout: {}\n", folder.layout()) };
+    for migration in folder.migrations() {
+        let alone = |it: &Script| matches!(it.language, Language::Sql { transactional: false });
+        let alone = |it: &Script| if alone(it) && !is_ours { ", no transaction" } else { "" };
+        let undo = migration.down.as_ref().map(|down| format!(" (with undo{})", alone(down)));
+        let (name, alone) = (&migration.name, alone(&migration.up));
+        text.push_str(&format!("{name}{alone}{}\n", undo.unwrap_or_default()));
+    }
+    text
 }
 
 #[test]

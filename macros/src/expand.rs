@@ -3,10 +3,11 @@
 //! **Invariant:** the text that was hashed is the text that is embedded, as a literal. `include_bytes!`
 //! stands here only so that the compiler watches the files; its bytes are not used.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dunlin_core::folder::{Language, Migration, Script};
-use dunlin_core::{Diagnostic, Folder, Options, Rule, Version, VersionKind};
+use dunlin_core::{Diagnostic, Folder, Layout, Options, Rule, Version, VersionKind};
 use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
@@ -24,7 +25,8 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     };
     let directory = package.join(&input.folder);
     let shown = shown_path(&directory);
-    let options = Options { ignore: input.ignore.clone(), ..Options::default() };
+    let options =
+        Options { ignore: input.ignore.clone(), layout: input.layout, ..Options::default() };
     let reading = Folder::read(&directory, &shown, &options);
     if reading.is_accepted() {
         return registry(input, &directory, &reading.folder);
@@ -79,12 +81,14 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
     let krate = &input.krate;
     let scripts =
         || folder.migrations().iter().flat_map(|it| std::iter::once(&it.up).chain(&it.down));
-    // The compiler reads Rust files itself, as modules; only SQL needs a tracker.
-    let trackers =
-        scripts().filter(|script| matches!(script.language, Language::Sql { .. })).map(|script| {
-            let path = absolute(&script.path);
-            quote! { const _: &[u8] = ::core::include_bytes!(#path); }
-        });
+    // The compiler reads Rust files itself, as modules; only SQL needs a tracker, and a file that
+    // holds two scripts only one.
+    let sql = scripts().filter(|script| matches!(script.language, Language::Sql { .. }));
+    let tracked = sql.map(|script| &script.path).chain(folder.settings());
+    let trackers = tracked.collect::<BTreeSet<_>>().into_iter().map(|path| {
+        let path = absolute(path);
+        quote! { const _: &[u8] = ::core::include_bytes!(#path); }
+    });
     let rust = folder
         .migrations()
         .iter()
@@ -99,19 +103,28 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
     let fingerprint = Literal::byte_string(&folder.fingerprint());
     let (shown, argument) = (folder.path(), &input.folder);
     let (source, ignore) = (absolute(directory), &input.ignore);
+    let layout = layout(krate, folder.layout());
     quote! {{
         #(#trackers)*
         #(#modules)*
         const MIGRATIONS: &[#krate::Migration] = &[#(#migrations),*];
-        #krate::__private::registry(
-            MIGRATIONS,
-            *#fingerprint,
-            #shown,
-            #argument,
-            if ::core::cfg!(debug_assertions) { ::core::option::Option::Some(#source) } else { ::core::option::Option::None },
-            &[#(#ignore),*],
+        #krate::__private::in_layout(
+            #krate::__private::registry(
+                MIGRATIONS,
+                *#fingerprint,
+                #shown,
+                #argument,
+                if ::core::cfg!(debug_assertions) { ::core::option::Option::Some(#source) } else { ::core::option::Option::None },
+                &[#(#ignore),*],
+            ),
+            #layout,
         )
     }}
+}
+
+fn layout(krate: &TokenTree, layout: Layout) -> TokenStream {
+    let name = format_ident!("{layout:?}");
+    quote! { #krate::__private::Layout::#name }
 }
 
 fn entry(krate: &TokenTree, index: usize, migration: &Migration) -> TokenStream {
@@ -153,6 +166,8 @@ fn version(krate: &TokenTree, version: &Version) -> TokenStream {
     match version.kind() {
         VersionKind::Counter => quote! { #krate::__private::counter(#text) },
         VersionKind::Timestamp => quote! { #krate::__private::timestamp(#text) },
+        VersionKind::Dotted => quote! { #krate::__private::dotted(#text) },
+        VersionKind::Text => quote! { #krate::__private::text(#text) },
     }
 }
 

@@ -4,9 +4,10 @@
 //! given back inside that transaction, before the row is written, so it reaches neither the row nor
 //! the next migration.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
-use dunlin_core::{Checksum, Place};
+use dunlin_core::{Checksum, Place, directive};
 use tokio_postgres::SimpleQueryRow;
 
 use crate::applied::Kind;
@@ -247,12 +248,23 @@ fn job(migration: &'static Migration, record: Record) -> Job<'static> {
     Job { name: migration.name, path: migration.up.path, text: migration.up.run_text, record }
 }
 
+/// An undo as the history table keeps it: a build without its file reads from the text alone how it
+/// is to run, and the marks of other tools may stand in another file.
+fn stored_undo(text: &'static str, code: Code) -> Cow<'static, str> {
+    match code {
+        Code::Sql { transactional: false } if directive::is_transactional(text) => {
+            Cow::Owned(format!("-- dunlin: no-transaction\n{text}"))
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
 /// The row of a migration of this build.
 pub(crate) fn row(migration: &'static Migration, kind: Kind) -> Row<'static> {
     let down_text = migration
         .down
         .filter(|down| matches!(down.code, Code::Sql { .. }))
-        .map(|down| down.run_text);
+        .map(|down| stored_undo(down.run_text, down.code));
     Row {
         name: migration.name,
         checksum: Checksum::to_string(&migration.checksum),

@@ -3,6 +3,7 @@
 //! **Invariant:** after the first question of a run, the table is written with its schema in every
 //! statement, so that no migration can make us read or write another one.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use dunlin_core::checksum::hex;
@@ -96,7 +97,7 @@ pub(crate) struct Row<'a> {
     pub(crate) checksum: String,
     pub(crate) kind: Kind,
     pub(crate) up_text: &'a str,
-    pub(crate) down_text: Option<&'a str>,
+    pub(crate) down_text: Option<Cow<'a, str>>,
     /// For a migration without a transaction.
     pub(crate) progress: Option<Progress>,
 }
@@ -407,7 +408,7 @@ impl History {
             self.qualified,
             literal(&row.checksum),
             literal(row.up_text),
-            optional_literal(row.down_text),
+            optional_literal(row.down_text.as_deref()),
             literal(row.name)
         )
     }
@@ -479,7 +480,7 @@ fn values(row: &Row<'_>) -> [(&'static str, String); 12] {
         ("applied_by", "current_user".to_owned()),
         ("application", "pg_catalog.current_setting('application_name')".to_owned()),
         ("up_text", literal(row.up_text)),
-        ("down_text", optional_literal(row.down_text)),
+        ("down_text", optional_literal(row.down_text.as_deref())),
         ("statements_done", number(row.progress.map(|it| it.n_done))),
         ("statements_begun", number(row.progress.map(|it| it.n_begun))),
         ("statements", number(row.progress.map(|it| it.n_statements))),

@@ -3,10 +3,9 @@
 //! **Invariant:** a plan exists only if nothing stands against it. Disagreements are found first, and
 //! all of them.
 
-use std::cmp::Ordering;
 use std::fmt;
 
-use dunlin_core::version::{Version, compare_names};
+use dunlin_core::Layout;
 
 use crate::applied::{Applied, Progress};
 use crate::drift::Drift;
@@ -119,9 +118,10 @@ impl fmt::Display for Target {
 pub(crate) fn drift(registry: &Registry, applied: &[Applied], policies: Policies) -> Vec<Drift> {
     let mut found: Vec<Drift> = applied.iter().filter_map(|row| drift_of(registry, row)).collect();
     if policies.strict_order {
-        found.extend(registry.iter().filter_map(|migration| late(migration, applied)));
+        let newest = newest(registry, applied);
+        found.extend(registry.iter().filter_map(|it| late(registry, it, applied, newest?)));
     }
-    found.sort_by(|left, right| compare_names(left.name(), right.name()));
+    found.sort_by(|left, right| registry.layout.compare_names(left.name(), right.name()));
     found
 }
 
@@ -144,12 +144,16 @@ fn drift_of(registry: &Registry, row: &Applied) -> Option<Drift> {
     })
 }
 
-fn late(migration: &Migration, applied: &[Applied]) -> Option<Drift> {
+fn late(
+    registry: &Registry,
+    migration: &Migration,
+    applied: &[Applied],
+    newest: &str,
+) -> Option<Drift> {
     if applied.iter().any(|row| row.name == migration.name) {
         return None;
     }
-    let newest = newest(applied)?;
-    (compare_names(migration.name, newest) == Ordering::Less).then(|| Drift::Late {
+    registry.layout.compare_names(migration.name, newest).is_lt().then(|| Drift::Late {
         name: migration.name.to_owned(),
         path: migration.path().to_owned(),
         newest: newest.to_owned(),
@@ -159,14 +163,16 @@ fn late(migration: &Migration, applied: &[Applied]) -> Option<Drift> {
 /// Applied, not in the build, and newer than everything in it. A name without a version, or with
 /// one of the other kind, has no place in the order and cannot be newer.
 pub(crate) fn is_ahead(registry: &Registry, name: &str) -> bool {
-    let Some((version, _)) = Version::split(name) else { return false };
+    let Some((version, _)) = registry.layout.split(name) else { return false };
     registry.migrations.last().is_none_or(|last| {
-        version.kind() == last.version.kind() && compare_names(name, last.name) == Ordering::Greater
+        version.kind() == last.version.kind()
+            && registry.layout.compare_names(name, last.name).is_gt()
     })
 }
 
-fn newest(applied: &[Applied]) -> Option<&str> {
-    applied.iter().map(|row| row.name.as_str()).max_by(|left, right| compare_names(left, right))
+fn newest<'a>(registry: &Registry, applied: &'a [Applied]) -> Option<&'a str> {
+    let names = applied.iter().map(|row| row.name.as_str());
+    names.max_by(|left, right| registry.layout.compare_names(left, right))
 }
 
 /// The plan, for a history without drift.
@@ -182,10 +188,12 @@ pub(crate) fn plan(
         }
         Target::Back(_) => return Err(UnknownTarget(target.to_string())),
     };
-    let newest = newest(applied);
+    let (layout, newest) = (registry.layout, newest(registry, applied));
     let steps = registry
         .iter()
-        .take_while(|migration| last.is_none_or(|last| compare_names(migration.name, last).is_le()))
+        .take_while(|migration| {
+            last.is_none_or(|last| layout.compare_names(migration.name, last).is_le())
+        })
         .filter_map(|migration| {
             let row = applied.iter().find(|row| row.name == migration.name);
             let progress = match row {
@@ -194,7 +202,7 @@ pub(crate) fn plan(
             };
             let is_late = row.is_none()
                 && newest
-                    .is_some_and(|newest| compare_names(migration.name, newest) == Ordering::Less);
+                    .is_some_and(|newest| layout.compare_names(migration.name, newest).is_lt());
             Some(Step { migration, is_late, progress })
         })
         .collect();
@@ -213,18 +221,19 @@ pub(crate) fn undo(
     target: &Target,
 ) -> Result<Vec<String>, UnknownTarget> {
     let mut names: Vec<&str> = applied.iter().map(|row| row.name.as_str()).collect();
-    names.sort_by(|left, right| compare_names(right, left));
+    let layout = registry.layout;
+    names.sort_by(|left, right| layout.compare_names(right, left));
     let names: Vec<&str> = match target {
         Target::Latest => Vec::new(),
         Target::Back(n) => names.into_iter().take(*n).collect(),
         Target::To(name) => {
-            let of_history = names.iter().copied().find(|applied| is_named(applied, name));
+            let of_history = names.iter().copied().find(|applied| is_named(layout, applied, name));
             let last = last_of(registry, name)
                 .or(of_history)
                 .ok_or_else(|| UnknownTarget(name.clone()))?;
             names
                 .into_iter()
-                .filter(|applied| compare_names(applied, last) == Ordering::Greater)
+                .filter(|applied| layout.compare_names(applied, last).is_gt())
                 .collect()
         }
     };
@@ -233,14 +242,15 @@ pub(crate) fn undo(
 
 /// The last migration with that name or version.
 fn last_of(registry: &Registry, name_or_version: &str) -> Option<&'static str> {
-    registry.iter().map(Migration::name).rfind(|name| is_named(name, name_or_version))
+    let mut names = registry.iter().map(Migration::name);
+    names.rfind(|name| is_named(registry.layout, name, name_or_version))
 }
 
-fn is_named(name: &str, name_or_version: &str) -> bool {
+fn is_named(layout: Layout, name: &str, name_or_version: &str) -> bool {
     name == name_or_version
-        || Version::parse(name_or_version).is_some_and(|wanted| {
-            Version::split(name).is_some_and(|(version, _)| version == wanted)
-        })
+        || layout
+            .version(name_or_version)
+            .is_some_and(|wanted| layout.split(name).is_some_and(|(version, _)| version == wanted))
 }
 
 #[cfg(test)]

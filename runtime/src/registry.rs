@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use dunlin_core::{Checksum, Version};
+use dunlin_core::{Checksum, Layout, Version};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -32,6 +32,8 @@ pub struct Registry {
     /// Where the folder was, in debug builds only: for the question whether this build is stale.
     pub(crate) source: Option<&'static str>,
     pub(crate) ignore: &'static [&'static str],
+    /// Whose layout the folder has, which decides the order of names.
+    pub(crate) layout: Layout,
 }
 
 /// One migration of a [`Registry`].
@@ -74,6 +76,7 @@ impl Registry {
         folder_argument: "",
         source: None,
         ignore: &[],
+        layout: Layout::Dunlin,
     };
 
     /// The migrations in the order they run in.
@@ -181,6 +184,7 @@ const EMPTY_FINGERPRINT: [u8; 32] = [
 #[doc(hidden)]
 pub(crate) mod generated {
     use super::{Code, Migration, Registry, RustMigration, Script};
+    pub use dunlin_core::Layout;
     use dunlin_core::{Checksum, Version, VersionKind};
 
     #[derive(Clone, Copy, Debug)]
@@ -207,6 +211,16 @@ pub(crate) mod generated {
     #[must_use]
     pub const fn timestamp(text: &'static str) -> Version {
         Version::__from_static(VersionKind::Timestamp, text)
+    }
+
+    #[must_use]
+    pub const fn dotted(text: &'static str) -> Version {
+        Version::__from_static(VersionKind::Dotted, text)
+    }
+
+    #[must_use]
+    pub const fn text(text: &'static str) -> Version {
+        Version::__from_static(VersionKind::Text, text)
     }
 
     #[must_use]
@@ -251,7 +265,13 @@ pub(crate) mod generated {
         source: Option<&'static str>,
         ignore: &'static [&'static str],
     ) -> Registry {
-        Registry { migrations, fingerprint, folder, folder_argument, source, ignore }
+        let layout = Layout::Dunlin;
+        Registry { migrations, fingerprint, folder, folder_argument, source, ignore, layout }
+    }
+
+    #[must_use]
+    pub const fn in_layout(registry: Registry, layout: Layout) -> Registry {
+        Registry { layout, ..registry }
     }
 
     const fn script(file: SqlFile) -> Script {

@@ -14,7 +14,9 @@ use crate::registry::Registry;
 pub(crate) fn check(registry: &Registry) -> Result<()> {
     let Some(source) = registry.source else { return Ok(()) };
     // A debug build that runs elsewhere has no folder to compare with.
-    let Ok(found) = glance(Path::new(source), registry.ignore) else { return Ok(()) };
+    let Ok(found) = glance(Path::new(source), registry.layout, registry.ignore) else {
+        return Ok(());
+    };
     let mut facts = Vec::new();
     for (name, checksum) in &found {
         match registry.get(name) {

@@ -1,7 +1,5 @@
 //! What is where: the history and the build side by side.
 
-use dunlin_core::version::compare_names;
-
 use crate::applied::Applied;
 use crate::drift::Drift;
 use crate::plan::is_ahead;
@@ -71,8 +69,9 @@ impl Status {
         history_exists: bool,
         drift: Vec<Drift>,
     ) -> Self {
-        let newest =
-            applied.iter().map(Applied::name).max_by(|a, b| compare_names(a, b)).map(str::to_owned);
+        let layout = registry.layout;
+        let newest = applied.iter().map(Applied::name).max_by(|a, b| layout.compare_names(a, b));
+        let newest = newest.map(str::to_owned);
         let mut entries: Vec<Entry> =
             applied.into_iter().map(|row| Entry::of_row(registry, row)).collect();
         for migration in registry {
@@ -81,7 +80,7 @@ impl Status {
             }
             let is_late = newest
                 .as_deref()
-                .is_some_and(|newest| compare_names(migration.name, newest).is_lt());
+                .is_some_and(|newest| layout.compare_names(migration.name, newest).is_lt());
             let state = if is_late { State::Late } else { State::Pending };
             entries.push(Entry {
                 name: migration.name.to_owned(),
@@ -90,7 +89,7 @@ impl Status {
                 migration: Some(migration),
             });
         }
-        entries.sort_by(|left, right| compare_names(&left.name, &right.name));
+        entries.sort_by(|left, right| layout.compare_names(&left.name, &right.name));
         Self { entries, drift, history_exists }
     }
 

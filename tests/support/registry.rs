@@ -32,7 +32,10 @@ pub fn folder(files: &[(&str, &str)]) -> PathBuf {
         std::env::temp_dir().join(format!("dunlin-test-{}-{:x}", std::process::id(), random()));
     std::fs::create_dir(&folder).unwrap();
     for (name, text) in files {
-        std::fs::write(folder.join(name), text).unwrap();
+        let path = folder.join(name);
+        // A name may lead into a folder, as in the layouts of some tools.
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
     folder
 }
@@ -62,14 +65,15 @@ pub fn registry_of(folder: &Path, rust: &[Functions]) -> Registry {
     }
     let migrations: Vec<_> =
         reading.folder.migrations().iter().map(|migration| migration_of(migration, rust)).collect();
-    generated::registry(
+    let registry = generated::registry(
         migrations.leak(),
         reading.folder.fingerprint(),
         "migrations",
         "migrations",
         None,
         &[],
-    )
+    );
+    generated::in_layout(registry, reading.folder.layout())
 }
 
 fn migration_of(
@@ -81,6 +85,8 @@ fn migration_of(
     let version = match migration.version.kind() {
         dunlin_core::VersionKind::Counter => generated::counter(version),
         dunlin_core::VersionKind::Timestamp => generated::timestamp(version),
+        dunlin_core::VersionKind::Dotted => generated::dotted(version),
+        dunlin_core::VersionKind::Text => generated::text(version),
     };
     let checksum = *migration.up.checksum.as_bytes();
     let down = migration.down.as_ref().map(sql_file);

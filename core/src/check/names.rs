@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::filename::Part;
 use crate::folder::LoadedFile;
+use crate::layout::Layout;
 use crate::rule::Rule;
 use crate::version::{Version, VersionKind};
 
 /// Checks the names of a folder against each other.
-pub(crate) fn check(files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn check(layout: Layout, files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
     duplicate_names(files, diagnostics);
-    duplicate_versions(files, diagnostics);
+    if !layout.shares_versions() {
+        duplicate_versions(files, diagnostics);
+    }
     mixed_versions(files, diagnostics);
-    orphan_undos(files, diagnostics);
+    orphan_undos(layout, files, diagnostics);
 }
 
 fn ups(files: &[LoadedFile]) -> impl Iterator<Item = &LoadedFile> + Clone {
@@ -60,12 +63,13 @@ fn duplicate_versions(files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
         let name = &stem[version.as_str().len()..];
         let tail = &file.file.path()
             [file.file.path().rfind(stem.as_str()).map_or(0, |at| at + stem.len())..];
+        let (what, tail) = if tail.starts_with('/') { ("folders", "") } else { ("files", tail) };
         diagnostics.push(
             Diagnostic::new(Rule::DuplicateVersion, format!("duplicate version `{version}`"))
                 .at(place(file))
                 .also(place(first))
                 .note("versions decide the order, so each may be used once")
-                .help(format!("rename one of the files, for example to `{free}{name}{tail}`")),
+                .help(format!("rename one of the {what}, for example to `{free}{name}{tail}`")),
         );
     }
 }
@@ -110,7 +114,7 @@ fn mixed_versions(files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
     );
 }
 
-fn orphan_undos(files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
+fn orphan_undos(layout: Layout, files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
     for down in files.iter().filter(|file| file.name.part == Part::Down) {
         if ups(files).any(|up| up.name.stem == down.name.stem) {
             continue;
@@ -118,14 +122,18 @@ fn orphan_undos(files: &[LoadedFile], diagnostics: &mut Vec<Diagnostic>) {
         let same_version = ups(files).find(|up| up.name.version == down.name.version);
         let diagnostic = Diagnostic::new(
             Rule::OrphanUndo,
-            format!("an undo without its migration `{}.sql`", down.name.stem),
+            format!("an undo without its migration `{}`", layout.file_of(&down.name.stem)),
         )
         .at(place(down));
         diagnostics.push(match same_version {
             Some(up) => {
-                diagnostic.also(place(up)).help(format!("rename it to `{}.down.sql`", up.name.stem))
+                let name = layout.undo_file_of(&up.name.stem);
+                diagnostic.also(place(up)).help(format!("rename it to `{name}`"))
             }
-            None => diagnostic.help(format!("add `{}.sql`, or remove this file", down.name.stem)),
+            None => {
+                let migration = layout.file_of(&down.name.stem);
+                diagnostic.help(format!("add `{migration}`, or remove this file"))
+            }
         });
     }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::checksum::Checksum;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::directive;
 use crate::filename::Part;
-use crate::folder::{CheckedFile, Language, LoadedFile, Script};
+use crate::folder::{CheckedFile, Language, LoadedFile, Script, Transaction};
 use crate::lexer::{Unterminated, UnterminatedKind, lex};
 use crate::rule::Rule;
 use crate::rust_source::functions;
@@ -28,12 +27,11 @@ pub(crate) fn check(loaded: LoadedFile, diagnostics: &mut Vec<Diagnostic>) -> Ch
     } else if loaded.name.part == Part::Rust {
         rust(&file, diagnostics)
     } else {
-        sql(&file, diagnostics)
+        sql(&file, loaded.transaction, diagnostics)
     };
-    let checksum = Checksum::of(file.text());
     CheckedFile {
         name: loaded.name,
-        script: Script { path: loaded.path, file, run: None, checksum, language },
+        script: Script { path: loaded.path, file, run: None, checksum: loaded.checksum, language },
     }
 }
 
@@ -72,17 +70,25 @@ fn rust(file: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Language {
     Language::Rust { has_down: found.down }
 }
 
-fn sql(file: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Language {
+fn sql(
+    file: &Arc<SourceFile>,
+    transaction: Transaction,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Language {
     let lexed = lex(file.text());
     let (directives, problems) = directive::read(file, &lexed.tokens);
     diagnostics.extend(problems);
-    let transactional = !directives.no_transaction;
+    let transactional = !directives.no_transaction && transaction != Transaction::None;
     if let Some(open) = &lexed.unterminated {
         // Everything behind it is inside it, so nothing more can be said about this file.
         diagnostics.push(unterminated(file, open));
         return Language::Sql { transactional };
     }
-    for statement in &statement::split(file.text(), &lexed) {
+    let statements = statement::split(file.text(), &lexed);
+    let never = |it: &Statement| matches!(it.in_transaction, InTransaction::Never(_));
+    let needs_none = !statements.is_empty() && statements.iter().all(never);
+    let transactional = transactional && !(transaction == Transaction::AsNeeded && needs_none);
+    for statement in &statements {
         diagnostics.extend(statement_problem(file, statement, transactional));
     }
     Language::Sql { transactional }

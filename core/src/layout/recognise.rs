@@ -1,0 +1,228 @@
+//! Whose layout a folder has.
+//!
+//! A layout leaves marks: lines inside files, names that mean nothing elsewhere, folders with files of
+//! a certain name. A folder with the marks of one tool has its layout; one with the marks of two must
+//! be told which. Many folders bear no mark, because `1_users.sql` is a name for half of the tools:
+//! such a folder is Dunlin's own, as long as the others that could have made it would run it in the
+//! same order.
+//!
+//! **Invariant:** no folder is read in silence as one layout if another that fits it would run it in
+//! another order.
+
+use std::collections::BTreeMap;
+
+use super::section::{Line, Marker, Markers};
+use super::{Layout, dbmate, diesel, flat, flyway, goose, prisma, sql_migrate, tern};
+use crate::diagnostic::{Diagnostic, Place};
+use crate::filename::{FileName, Judgement, Part, judge};
+use crate::folder::entry::Entry;
+use crate::rule::Rule;
+use crate::version::{Version, VersionKind};
+
+/// The layout of a folder, or nothing when it fits two.
+pub(crate) fn recognise(entries: &[Entry], diagnostics: &mut Vec<Diagnostic>) -> Option<Layout> {
+    let mut marks: BTreeMap<Layout, Place> = BTreeMap::new();
+    let mut mark = |layout, place| {
+        let _first = marks.entry(layout).or_insert(place);
+    };
+    folders(entries, &mut mark);
+    for entry in entries.iter().filter(|entry| entry.is_file().is_ok_and(|is_file| is_file)) {
+        if let Some((layout, place)) = inside(entry) {
+            mark(layout, place);
+        }
+    }
+    names(entries, &mut mark);
+    let mut marks = marks.into_iter();
+    match (marks.next(), marks.next()) {
+        (None, _) => unmarked(entries, diagnostics),
+        (Some((layout, _)), None) => Some(layout),
+        (Some(one), Some(other)) => {
+            diagnostics.push(two_layouts(one, other));
+            None
+        }
+    }
+}
+
+fn folders(entries: &[Entry], mark: &mut impl FnMut(Layout, Place)) {
+    let has = |folder: &Entry, name: &str| folder.peek_inside().iter().any(|it| it.name == name);
+    let of = |name: &'static str| entries.iter().filter(move |it| it.is_folder() && has(it, name));
+    // A folder among migrations that are files is no migration, whatever lies in it.
+    let n_files = entries.iter().filter(|it| !it.is_folder() && is_migration(&it.name)).count();
+    for (layout, name) in [(Layout::Diesel, diesel::UP), (Layout::Prisma, prisma::UP)] {
+        if let Some(first) = of(name).next().filter(|_| of(name).count() > n_files) {
+            mark(layout, Place::file(format!("{}/{name}", first.shown)));
+        }
+    }
+    if let Some(lock) = entries.iter().find(|it| it.name == prisma::LOCK) {
+        mark(Layout::Prisma, Place::file(&lock.shown));
+    }
+    let versioned = |it: &&Entry| Layout::Flyway.split(&it.name).is_some();
+    let deep =
+        entries.iter().filter(|it| it.is_folder()).flat_map(Entry::peek_inside).find(versioned);
+    if let Some(deep) = deep.filter(|_| n_files == 0) {
+        mark(Layout::Flyway, Place::file(&deep.shown));
+    }
+}
+
+fn is_migration(file_name: &str) -> bool {
+    matches!(judge(file_name), Judgement::Migration(_))
+}
+
+/// The mark inside a file.
+fn inside(entry: &Entry) -> Option<(Layout, Place)> {
+    let is_sql = entry.name.ends_with(".sql");
+    if !is_sql && !entry.name.ends_with(".rs") {
+        return None;
+    }
+    let file = entry.peek()?;
+    if !is_sql {
+        let is_refinerys = flat::is_refinerys(&entry.name, file);
+        return is_refinerys.then(|| (Layout::Refinery, Place::file(&entry.shown)));
+    }
+    let text = file.text();
+    // Of a thousand files nearly all hold none of these words.
+    if ["+goose", "migrate:", "+migrate", "----"].iter().any(|word| text.contains(word)) {
+        let found = Line::all(file).find_map(|line| {
+            let layout = if is_section::<goose::Goose>(line) {
+                Layout::Goose
+            } else if is_section::<dbmate::Dbmate>(line) {
+                Layout::Dbmate
+            } else if is_section::<sql_migrate::SqlMigrate>(line) {
+                Layout::SqlMigrate
+            } else if matches!(tern::Tern::read(line), Some(Ok(_))) {
+                Layout::Tern
+            } else {
+                return None;
+            };
+            Some((layout, line.whole()))
+        });
+        if found.is_some() {
+            return found;
+        }
+    }
+    let is_versioned = Layout::Flyway.split(&entry.name).is_some();
+    (is_versioned && flyway::has_bare_placeholder(text))
+        .then(|| (Layout::Flyway, Place::file(&entry.shown)))
+}
+
+fn is_section<M: Markers>(line: Line<'_>) -> bool {
+    matches!(M::read(line), Some(Ok(Marker::Up { .. } | Marker::Down { .. })))
+}
+
+/// The marks that are names.
+fn names(entries: &[Entry], mark: &mut impl FnMut(Layout, Place)) {
+    let version = |name: &str, prefix: char| {
+        let number = name.strip_suffix(".sql")?.strip_prefix(prefix)?;
+        Layout::Flyway.version(&number[..flyway::version_length(number)?])
+    };
+    let has_version = |wanted: &Version| {
+        entries.iter().any(|it| version(&it.name, 'V').is_some_and(|found| found == *wanted))
+    };
+    for entry in entries.iter().filter(|it| !it.is_folder()) {
+        let script = entry.name.strip_suffix(".conf");
+        if flyway::is_unmistakable(&entry.name)
+            || script.is_some_and(|script| Layout::Flyway.split(script).is_some())
+        {
+            mark(Layout::Flyway, Place::file(&entry.shown));
+        }
+        // To Flyway it undoes the migration of its version, to refinery it is one of its own.
+        match version(&entry.name, 'U') {
+            Some(version) if has_version(&version) => {
+                mark(Layout::Flyway, Place::file(&entry.shown))
+            }
+            Some(_) => mark(Layout::Refinery, Place::file(&entry.shown)),
+            None => {}
+        }
+    }
+    sqlx(entries, mark);
+}
+
+/// sqlx's mark counts only where sqlx would read the folder; elsewhere it is a comment.
+fn sqlx(entries: &[Entry], mark: &mut impl FnMut(Layout, Place)) {
+    let sql = || entries.iter().filter(|it| !it.is_folder() && it.name.ends_with(".sql"));
+    let marked =
+        sql().find(|it| it.peek().is_some_and(|file| file.text().starts_with(flat::SQLX_MARK)));
+    let fits = || sql().all(|it| Layout::Sqlx.split(&it.name).is_some());
+    if let Some(marked) = marked.filter(|_| fits()) {
+        mark(Layout::Sqlx, Place::file(&marked.shown));
+    }
+}
+
+/// A folder of names that several tools would take.
+fn unmarked(entries: &[Entry], diagnostics: &mut Vec<Diagnostic>) -> Option<Layout> {
+    let mut files: Vec<(FileName, &Entry)> = Vec::new();
+    for entry in entries.iter().filter(|it| !it.is_folder()) {
+        match judge(&entry.name) {
+            Judgement::Migration(name) => files.push((name, entry)),
+            _ if flat::is_left_by_a_tool(Layout::GolangMigrate, &entry.name) => {}
+            Judgement::Bystander => {}
+            Judgement::Misnamed { .. } | Judgement::Unexpected => return Some(Layout::Dunlin),
+        }
+    }
+    let fits = |(name, _): &(FileName, &Entry)| {
+        name.part != Part::Rust && Layout::Sqlx.split(&name.stem).is_some()
+    };
+    let ups: Vec<_> = files.iter().filter(|(name, _)| name.part != Part::Down).collect();
+    if ups.is_empty() || !files.iter().all(fits) {
+        return Some(Layout::Dunlin);
+    }
+    let in_pairs = ups.iter().all(|(_, entry)| entry.name.ends_with(".up.sql"));
+    let other = if in_pairs { Layout::GolangMigrate } else { Layout::Sqlx };
+    let order = |layout: Layout| {
+        let mut order = ups.clone();
+        order.sort_by(|(left, _), (right, _)| layout.compare_names(&left.stem, &right.stem));
+        order
+    };
+    let of_kind = |kind| ups.iter().any(|(name, _)| name.version.kind() == kind);
+    let is_mixed = of_kind(VersionKind::Counter) && of_kind(VersionKind::Timestamp);
+    let (ours, theirs) = (order(Layout::Dunlin), order(other));
+    let repeated = theirs.windows(2).any(|pair| {
+        let version = |at: usize| Layout::Sqlx.split(&pair[at].0.stem).map(|(version, _)| version);
+        version(0) == version(1)
+    });
+    let differing = ours.iter().zip(&theirs).find(|(a, b)| a.0.stem != b.0.stem);
+    match differing {
+        // Without an order of our own there is nothing to confuse theirs with.
+        _ if in_pairs && is_mixed => Some(Layout::GolangMigrate),
+        Some((ours, theirs)) if !is_mixed && !repeated => {
+            diagnostics.push(two_orders(other, ours.1, theirs.1));
+            None
+        }
+        _ if in_pairs && !repeated => Some(Layout::GolangMigrate),
+        _ => Some(Layout::Dunlin),
+    }
+}
+
+fn two_layouts((one, at): (Layout, Place), (other, also): (Layout, Place)) -> Diagnostic {
+    Diagnostic::new(
+        Rule::AmbiguousLayout,
+        format!("a folder of {} and of {}", one.tool(), other.tool()),
+    )
+    .at(at)
+    .also(also)
+    .note(format!(
+        "the first file is one of {}'s, the second one of {}'s",
+        one.tool(),
+        other.tool()
+    ))
+    .help(format!(
+        "say whose the folder is: embed_migrations!(\"...\", layout = \"{one}\") or \"{other}\""
+    ))
+}
+
+fn two_orders(other: Layout, ours: &Entry, theirs: &Entry) -> Diagnostic {
+    Diagnostic::new(
+        Rule::AmbiguousLayout,
+        format!("`{}` and `{}` have two orders", ours.name, theirs.name),
+    )
+    .at(Place::file(&ours.shown))
+    .also(Place::file(&theirs.shown))
+    .note(format!(
+        "{} compares versions as numbers and runs `{}` first; Dunlin compares dates from the left and runs `{}` first",
+        other.tool(), theirs.name, ours.name
+    ))
+    .help(format!(
+        "say whose the folder is: embed_migrations!(\"...\", layout = \"{other}\") or \"{}\"",
+        Layout::Dunlin
+    ))
+}

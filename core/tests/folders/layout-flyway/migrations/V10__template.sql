@@ -1,0 +1,1 @@
+insert into PERSON (ID, NAME) values (3, '${name}');

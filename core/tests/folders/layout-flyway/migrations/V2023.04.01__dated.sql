@@ -1,0 +1,1 @@
+create table dated (id int);

@@ -1,0 +1,2 @@
+-- one statement: it runs outside a transaction
+CREATE INDEX CONCURRENTLY users_email ON users (email);

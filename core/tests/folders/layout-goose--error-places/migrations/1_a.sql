@@ -1,0 +1,7 @@
+-- +goose Up
+CREATE TABLE a (id int);
+COMMIT;
+
+-- +goose Down
+DROP TABLE a;
+  VACUUM;

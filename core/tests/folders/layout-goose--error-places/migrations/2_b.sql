@@ -1,0 +1,4 @@
+-- +goose Up
+SELECT 'x;
+-- +goose Down
+SELECT 1;

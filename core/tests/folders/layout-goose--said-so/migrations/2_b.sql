@@ -1,0 +1,3 @@
+-- migrate:up
+-- +goose Up
+SELECT 1;

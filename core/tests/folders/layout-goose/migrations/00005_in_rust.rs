@@ -1,0 +1,3 @@
+pub async fn up(_cx: &mut dunlin::Context<'_>) -> dunlin::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,4 @@
+-- +goose Up
+CREATE TABLE stamped (id int);
+-- +goose Down
+DROP TABLE stamped;

@@ -1,0 +1,4 @@
+-- +goose Up
+CREATE TABLE unpadded (id int);
+-- +goose Down
+DROP TABLE unpadded;

@@ -1,0 +1,1 @@
+UPDATE persons SET city = 'unknown' WHERE city IS NULL;

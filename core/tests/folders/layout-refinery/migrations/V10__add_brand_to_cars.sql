@@ -1,0 +1,1 @@
+ALTER TABLE cars ADD brand varchar(255);

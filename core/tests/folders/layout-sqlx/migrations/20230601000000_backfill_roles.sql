@@ -1,0 +1,1 @@
+UPDATE users SET role = 'owner' WHERE email LIKE '%@example.org';

@@ -1,0 +1,1 @@
+update people set name = trim(name);

@@ -1,0 +1,4 @@
+-- migrate:up
+select 1;
+-- migrate:Down
+select 2;

@@ -1,0 +1,2 @@
+-- migrate:up transacton:false
+select 1;

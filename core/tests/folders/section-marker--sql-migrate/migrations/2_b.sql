@@ -1,0 +1,2 @@
+-- +migrate Up no_transaction
+SELECT 1;

@@ -1,0 +1,3 @@
+-- why
+-- no-transaction
+SELECT 1;

@@ -1,0 +1,2 @@
+ -- No-Transaction
+SELECT 1;

@@ -1,0 +1,4 @@
+-- +goose Up
+CREATE TABLE d (id int);
+-- +goose Dwon
+DROP TABLE d;

@@ -1,0 +1,4 @@
+-- +goose Up
+CREATE TABLE f (id int);
+-- +goose Up
+CREATE TABLE g (id int);

@@ -1,0 +1,4 @@
+-- +goose Down
+DROP TABLE h;
+-- +goose Up
+CREATE TABLE h (id int);
