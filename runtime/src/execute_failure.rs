@@ -141,9 +141,14 @@ impl Execution<'_, '_> {
     /// Rolls back and adds the state of the database and the next step.
     async fn rolled_back(&mut self, name: &str, error: Error) -> Error {
         let is_lost = error.kind() == ErrorKind::Connection;
+        // «`x` is rolled back» would sound as if its undo had worked.
+        let what = match self.direction {
+            Direction::Up => format!("`{name}`"),
+            Direction::Down => format!("the undo of `{name}`"),
+        };
         let rolled_back = match self.session.roll_back().await {
-            Ok(()) => format!("`{name}` is rolled back"),
-            Err(_) => format!("the connection is lost, so the server rolls `{name}` back"),
+            Ok(()) => format!("{what} is rolled back"),
+            Err(_) => format!("the connection is lost, so the server rolls {what} back"),
         };
         error.note(format!("{rolled_back}; {}", self.state())).help(self.next_step(name, is_lost))
     }
@@ -152,7 +157,7 @@ impl Execution<'_, '_> {
     pub(crate) fn state(&self) -> String {
         let (done, left) = match self.direction {
             Direction::Up => ("applied by this run and stay", "pending"),
-            Direction::Down => ("undone by this run and stay so", "still applied"),
+            Direction::Down => ("undone by this run and stay so", "still to be undone"),
         };
         let n_left = self.n_left;
         let names: Vec<_> = self.report.done.iter().map(|it| format!("`{}`", it.name)).collect();

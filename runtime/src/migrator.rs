@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::applied::Applied;
 use crate::budget::{LockBudget, jittered};
 use crate::database::Database;
 use crate::drift::{Drift, refused};
@@ -403,7 +404,7 @@ impl<'a> Migrator<'a> {
         if names.is_empty() {
             self.observer.on_event(&Event::NothingToUndo);
             return Ok(Report {
-                n_total: state.applied.len(),
+                n_total: state.n_finished(),
                 duration: begun.elapsed(),
                 ..Report::default()
             });
@@ -428,27 +429,21 @@ impl<'a> Migrator<'a> {
             budget: self.budget,
         };
         execution.undo(&undos).await?;
-        let n_total = state.applied.len() - n_pending;
+        let is_left = |row: &&Applied| row.unfinished().is_none() && !names.contains(&row.name);
+        let n_total = state.applied.iter().filter(is_left).count();
         Ok(self.finished(execution.report, Direction::Down, n_total, begun))
     }
 
     /// The undo of each, or an error that names all that have none.
     fn undos<'n>(&self, names: &'n [String], stored: &'n [StoredTexts]) -> Result<Vec<Undo<'n>>> {
         let found: Vec<_> = names.iter().map(|name| (name, self.undo_of(name, stored))).collect();
-        let without: Vec<_> = found
+        let (known, unknown): (Vec<&str>, Vec<&str>) = found
             .iter()
             .filter(|(_, how)| how.is_none())
-            .map(|(name, _)| format!("`{name}`"))
-            .collect();
-        if !without.is_empty() {
-            return Err(Error::new(
-                ErrorKind::NoUndo,
-                format!("no undo for {}", without.join(", ")),
-            )
-            .note("nothing was changed")
-            .help(
-                "add a `.down.sql` beside each migration, or write a new migration that reverts it",
-            ));
+            .map(|(name, _)| name.as_str())
+            .partition(|name| self.registry.get(name).is_some());
+        if !known.is_empty() || !unknown.is_empty() {
+            return Err(no_undo(&known, &unknown));
         }
         Ok(found.into_iter().filter_map(|(name, how)| Some(Undo { name, how: how? })).collect())
     }
@@ -593,8 +588,44 @@ async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
     }
 }
 
-fn unknown_target(UnknownTarget(target): &UnknownTarget) -> Error {
-    Error::new(ErrorKind::Target, format!("no migration is called `{target}` or has that version"))
-        .note("nothing was changed")
-        .help("`status` lists the names")
+/// `known` are in this build; of the others only the history table could have an undo.
+fn no_undo(known: &[&str], unknown: &[&str]) -> Error {
+    let named = |names: &[&str]| {
+        names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let all = [unknown, known].concat();
+    let error = Error::new(ErrorKind::NoUndo, format!("no undo for {}", named(&all)))
+        .note("nothing was changed");
+    let error = match unknown {
+        [] => error,
+        unknown => error
+            .note(format!(
+                "not in this build, and stored without an undo in SQL: {}",
+                named(unknown)
+            ))
+            .help("undo what this build does not know with the build that has it"),
+    };
+    match known {
+        [] => error,
+        _ => error.help(
+            "add a `.down.sql` beside each migration, or write a new migration that reverts it",
+        ),
+    }
+}
+
+fn unknown_target(target: &UnknownTarget) -> Error {
+    let error = match target {
+        UnknownTarget::Name(name) => Error::new(
+            ErrorKind::Target,
+            format!("no migration is called `{name}` or has that version"),
+        )
+        .help("`status` lists the names"),
+        UnknownTarget::Back(n) => Error::new(
+            ErrorKind::Target,
+            "a number means so many migrations back, and `apply` goes forward",
+        )
+        .help(format!("write a version as text: `\"{n}\"`"))
+        .help("to undo, use `roll_back`"),
+    };
+    error.note("nothing was changed")
 }

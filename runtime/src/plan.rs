@@ -48,9 +48,12 @@ pub(crate) struct Policies {
     pub(crate) strict_order: bool,
 }
 
-/// A target that names nothing.
+/// A target that names nothing, or lies in the other direction.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UnknownTarget(pub(crate) String);
+pub(crate) enum UnknownTarget {
+    Name(String),
+    Back(usize),
+}
 
 impl Plan {
     /// The migrations to apply, in order.
@@ -184,9 +187,9 @@ pub(crate) fn plan(
     let last = match target {
         Target::Latest => None,
         Target::To(name) => {
-            Some(last_of(registry, name).ok_or_else(|| UnknownTarget(name.clone()))?)
+            Some(last_of(registry, name).ok_or_else(|| UnknownTarget::Name(name.clone()))?)
         }
-        Target::Back(_) => return Err(UnknownTarget(target.to_string())),
+        Target::Back(n) => return Err(UnknownTarget::Back(*n)),
     };
     let (layout, newest) = (registry.layout, newest(registry, applied));
     let steps = registry
@@ -230,7 +233,7 @@ pub(crate) fn undo(
             let of_history = names.iter().copied().find(|applied| is_named(layout, applied, name));
             let last = last_of(registry, name)
                 .or(of_history)
-                .ok_or_else(|| UnknownTarget(name.clone()))?;
+                .ok_or_else(|| UnknownTarget::Name(name.clone()))?;
             names
                 .into_iter()
                 .filter(|applied| layout.compare_names(applied, last).is_gt())
@@ -310,7 +313,7 @@ mod tests {
         check_plan(&[], "20250202", &["20250101-a", "20250202-b", "20250202-c"]);
         assert_eq!(
             plan(&REGISTRY, &[], &"20240101".into()).unwrap_err(),
-            UnknownTarget("20240101".to_owned())
+            UnknownTarget::Name("20240101".to_owned())
         );
     }
 

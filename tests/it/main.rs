@@ -8,3 +8,4 @@ mod drift;
 mod readme;
 mod reconnect;
 mod start;
+mod undo;
