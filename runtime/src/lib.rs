@@ -104,13 +104,35 @@ pub mod __private {
 /// `embed_migrations!("migrations")`. Files that lie in the folder and are no migrations are named:
 /// `embed_migrations!("migrations", ignore = ["schema.sql"])`.
 ///
+/// # Layouts
+///
+/// The folders of sqlx, diesel, refinery, golang-migrate, goose, dbmate, sql-migrate, tern (the one in
+/// Go), Flyway and Prisma are read as they are: their names, their order, the undo in the same file or
+/// beside it, what they run outside a transaction. The layout is recognised from the folder. One that
+/// fits two is an error, and an argument decides:
+///
+/// ```
+/// static MIGRATIONS: dunlin::Registry =
+///     dunlin::embed_migrations!("../migrations", layout = "dunlin");
+/// assert_eq!(MIGRATIONS.len(), 14);
+/// ```
+///
+/// The layouts are `dunlin`, `sqlx`, `diesel`, `refinery`, `golang-migrate`, `goose`, `dbmate`,
+/// `sql-migrate`, `tern`, `flyway` and `prisma`. A migration is named after its file or its folder:
+/// `00001_users.sql` of goose is `00001_users`, `V1.2__users.sql` of Flyway is `V1.2__users`,
+/// `2025-11-19-091444_users/up.sql` of diesel is `2025-11-19-091444_users`. The checksum of a file that
+/// holds an undo as well is taken without the undo. An undo without a statement, which the tools write
+/// for the author to fill in, is no undo. Of Flyway, names and placeholders are those of its defaults.
+///
 /// # Errors
 ///
 /// Every problem of the folder fails the build, all of them at once, each with the place in its
 /// file: misnamed and unexpected files, duplicate versions, counters mixed with dates, an undo
 /// without its migration, text that is not UTF-8, blank files, quotes, comments and parentheses that
 /// are never closed, transaction control, statements that cannot run in a transaction, commands of
-/// psql, `COPY FROM STDIN`, unknown directives.
+/// psql, `COPY FROM STDIN`, unknown directives; in the layouts of other tools also markers that are
+/// misplaced or almost right, and what SQL cannot say: code in other languages, placeholders,
+/// templates, repeatable migrations, callbacks.
 ///
 /// ```compile_fail
 /// static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("no-such-folder");

@@ -2,7 +2,7 @@
 //!
 //! An undo is not run by Prisma, but its manual lays one beside the migration as `down.sql`.
 
-use super::arrange::{Arranged, Role, beyond, objection};
+use super::arrange::{Arranged, Role, objection};
 use super::settings::{problem, settings};
 use super::{Layout, flat};
 use crate::diagnostic::{Diagnostic, Place};
@@ -20,6 +20,11 @@ const DOWN: &str = "down.sql";
 /// The migrations among what lies in a folder.
 pub(crate) fn arrange(entries: &[Entry], diagnostics: &mut Vec<Diagnostic>) -> Arranged {
     let mut arranged = Arranged::default();
+    // Where the schema is, the migrations are one folder deeper, and nothing else has to be told.
+    if let Some(schema) = entries.iter().find(|it| is_schema(&it.name)) {
+        diagnostics.push(beside_a_schema(schema));
+        return arranged;
+    }
     for entry in entries {
         let name = entry.name.as_str();
         if is_bystander(name) || flat::is_left_by_a_tool(Layout::Prisma, name) {
@@ -30,18 +35,26 @@ pub(crate) fn arrange(entries: &[Entry], diagnostics: &mut Vec<Diagnostic>) -> A
         } else if name == LOCK {
             arranged.settings.push(entry.path.clone());
             provider(entry, diagnostics);
-        } else if name.ends_with(".prisma") {
-            diagnostics.push(beyond(
-                entry,
-                format!("a schema of Prisma among the migrations: `{}`", name.escape_debug()),
-                "migrations are in SQL; a schema says what they should lead to",
-                "name the folder of the migrations: embed_migrations!(\".../migrations\")",
-            ));
         } else {
             diagnostics.extend(objection(Layout::Prisma, entry, &Role::Unexpected));
         }
     }
     arranged
+}
+
+/// Whether a file is a part of a schema, which may be of several files.
+pub(crate) fn is_schema(file_name: &str) -> bool {
+    file_name.ends_with(".prisma")
+}
+
+fn beside_a_schema(schema: &Entry) -> Diagnostic {
+    let headline = format!("a schema of Prisma, no migration: `{}`", schema.name.escape_debug());
+    Diagnostic::new(Rule::UnsupportedFeature, headline)
+        .at(Place::file(&schema.shown))
+        .note(
+            "a schema says what migrations should lead to; they are in SQL, in a folder beside it",
+        )
+        .help("name that folder: embed_migrations!(\".../migrations\")")
 }
 
 fn migration(folder: &Entry, arranged: &mut Arranged, diagnostics: &mut Vec<Diagnostic>) {

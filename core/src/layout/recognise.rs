@@ -9,7 +9,7 @@
 //! **Invariant:** no folder is read in silence as one layout if another that fits it would run it in
 //! another order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::section::{Line, Marker, Markers};
 use super::{Layout, dbmate, diesel, flat, flyway, goose, prisma, sql_migrate, tern};
@@ -53,8 +53,9 @@ fn folders(entries: &[Entry], mark: &mut impl FnMut(Layout, Place)) {
             mark(layout, Place::file(format!("{}/{name}", first.shown)));
         }
     }
-    if let Some(lock) = entries.iter().find(|it| it.name == prisma::LOCK) {
-        mark(Layout::Prisma, Place::file(&lock.shown));
+    let is_prismas = |it: &&Entry| it.name == prisma::LOCK || prisma::is_schema(&it.name);
+    if let Some(entry) = entries.iter().find(is_prismas) {
+        mark(Layout::Prisma, Place::file(&entry.shown));
     }
     let versioned = |it: &&Entry| Layout::Flyway.split(&it.name).is_some();
     let deep =
@@ -159,8 +160,11 @@ fn unmarked(entries: &[Entry], diagnostics: &mut Vec<Diagnostic>) -> Option<Layo
             Judgement::Misnamed { .. } | Judgement::Unexpected => return Some(Layout::Dunlin),
         }
     }
+    // `20251031_01_a` is a date and a number to Dunlin, and to nobody else.
     let fits = |(name, _): &(FileName, &Entry)| {
-        name.part != Part::Rust && Layout::Sqlx.split(&name.stem).is_some()
+        let number = Layout::Sqlx.split(&name.stem);
+        name.part != Part::Rust
+            && number.is_some_and(|(number, _)| number.as_str() == name.version.as_str())
     };
     let ups: Vec<_> = files.iter().filter(|(name, _)| name.part != Part::Down).collect();
     if ups.is_empty() || !files.iter().all(fits) {
@@ -168,29 +172,48 @@ fn unmarked(entries: &[Entry], diagnostics: &mut Vec<Diagnostic>) -> Option<Layo
     }
     let in_pairs = ups.iter().all(|(_, entry)| entry.name.ends_with(".up.sql"));
     let other = if in_pairs { Layout::GolangMigrate } else { Layout::Sqlx };
+    let of_kind = |kind| ups.iter().any(|(name, _)| name.version.kind() == kind);
+    let is_mixed = of_kind(VersionKind::Counter) && of_kind(VersionKind::Timestamp);
+    let mut numbers = BTreeSet::new();
+    let repeated =
+        !ups.iter().all(|(name, _)| numbers.insert(name.version.as_str().trim_start_matches('0')));
+    // No tool that counts takes a number twice, so the folder is of none.
+    if repeated {
+        return Some(Layout::Dunlin);
+    }
+    match differing(&ups, other) {
+        // Without an order of our own there is nothing to confuse theirs with.
+        _ if in_pairs && is_mixed => Some(Layout::GolangMigrate),
+        Some((ours, theirs)) if !is_mixed => {
+            diagnostics.push(two_orders(other, ours, theirs));
+            None
+        }
+        _ if in_pairs => Some(Layout::GolangMigrate),
+        _ => Some(Layout::Dunlin),
+    }
+}
+
+/// The first two files of which Dunlin would run one at the place where the tool runs the other.
+fn differing<'a>(ups: &[&(FileName, &'a Entry)], tool: Layout) -> Option<(&'a Entry, &'a Entry)> {
+    let length = |(name, _): &(FileName, &Entry)| name.version.as_str().len();
+    let all = |is: &dyn Fn(&(FileName, &Entry)) -> bool| ups.iter().all(|up| is(up));
+    let first = ups.first().map(|up| length(up));
+    // Numbers are numbers to both, and so are dates of one length.
+    if all(&|up| up.0.version.kind() == VersionKind::Counter)
+        || all(&|up| Some(length(up)) == first)
+    {
+        return None;
+    }
     let order = |layout: Layout| {
-        let mut order = ups.clone();
+        let mut order = ups.to_vec();
         order.sort_by(|(left, _), (right, _)| layout.compare_names(&left.stem, &right.stem));
         order
     };
-    let of_kind = |kind| ups.iter().any(|(name, _)| name.version.kind() == kind);
-    let is_mixed = of_kind(VersionKind::Counter) && of_kind(VersionKind::Timestamp);
-    let (ours, theirs) = (order(Layout::Dunlin), order(other));
-    let repeated = theirs.windows(2).any(|pair| {
-        let version = |at: usize| Layout::Sqlx.split(&pair[at].0.stem).map(|(version, _)| version);
-        version(0) == version(1)
-    });
-    let differing = ours.iter().zip(&theirs).find(|(a, b)| a.0.stem != b.0.stem);
-    match differing {
-        // Without an order of our own there is nothing to confuse theirs with.
-        _ if in_pairs && is_mixed => Some(Layout::GolangMigrate),
-        Some((ours, theirs)) if !is_mixed && !repeated => {
-            diagnostics.push(two_orders(other, ours.1, theirs.1));
-            None
-        }
-        _ if in_pairs && !repeated => Some(Layout::GolangMigrate),
-        _ => Some(Layout::Dunlin),
-    }
+    let (ours, theirs) = (order(Layout::Dunlin), order(tool));
+    ours.iter()
+        .zip(&theirs)
+        .find(|(ours, theirs)| ours.0.stem != theirs.0.stem)
+        .map(|(ours, theirs)| (ours.1, theirs.1))
 }
 
 fn two_layouts((one, at): (Layout, Place), (other, also): (Layout, Place)) -> Diagnostic {
