@@ -70,7 +70,8 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, headline: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            headline: headline.into(),
+            // A name or a message may hold line ends.
+            headline: headline.into().replace('\n', " "),
             place: None,
             body: Vec::new(),
             notes: Vec::new(),
@@ -208,23 +209,22 @@ impl Error {
 
     /// A statement of Dunlin's own that the server refused, or a connection that broke in it.
     pub(crate) fn from_postgres(doing: &str, error: tokio_postgres::Error) -> Self {
-        let kind = kind_of(&error);
-        let read_only = [SqlState::READ_ONLY_SQL_TRANSACTION];
-        if error.code().is_some_and(|code| read_only.contains(code)) {
-            return Self::read_only(doing).because(error);
-        }
-        let denied = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
-        let made = Self::new(kind, format!("{doing}: {}", cause(&error))).because(error);
-        if denied {
-            return made.help(
-                "grant the right to the role that migrates, or migrate as the owner of the schema",
-            );
-        }
-        if kind == ErrorKind::Connection {
-            made.help("connect again and start again")
-        } else {
-            made
-        }
+        let help = match (error.code(), kind_of(&error)) {
+            (Some(&SqlState::READ_ONLY_SQL_TRANSACTION), _) => {
+                return Self::read_only(doing).because(error);
+            }
+            (Some(&SqlState::INSUFFICIENT_PRIVILEGE), _) => {
+                "grant the right to the role that migrates, or migrate as the owner of the schema"
+            }
+            (_, ErrorKind::Connection) => "connect again and start again",
+            _ => return Self::refused(doing, error),
+        };
+        Self::refused(doing, error).help(help)
+    }
+
+    /// The same without advice.
+    pub(crate) fn refused(doing: &str, error: tokio_postgres::Error) -> Self {
+        Self::new(kind_of(&error), format!("{doing}: {}", cause(&error))).because(error)
     }
 
     /// As [`from_postgres`](Self::from_postgres), of a statement before anything is changed.

@@ -140,7 +140,7 @@ impl Execution<'_, '_> {
 
     /// Rolls back and adds the state of the database and the next step.
     async fn rolled_back(&mut self, name: &str, error: Error) -> Error {
-        let is_lost = error.kind() == ErrorKind::Connection;
+        let next_step = self.next_step(name, &error);
         // «`x` is rolled back» would sound as if its undo had worked.
         let what = match self.direction {
             Direction::Up => format!("`{name}`"),
@@ -150,7 +150,7 @@ impl Execution<'_, '_> {
             Ok(()) => format!("{what} is rolled back"),
             Err(_) => format!("the connection is lost, so the server rolls {what} back"),
         };
-        error.note(format!("{rolled_back}; {}", self.state())).help(self.next_step(name, is_lost))
+        error.note(format!("{rolled_back}; {}", self.state())).help(next_step)
     }
 
     /// What stays although the run failed.
@@ -178,11 +178,14 @@ impl Execution<'_, '_> {
         }
     }
 
-    fn next_step(&self, name: &str, is_lost: bool) -> String {
-        let mend = match (is_lost, self.direction) {
-            (true, _) => "start again",
-            (false, Direction::Up) => "mend the migration or the data and start again",
-            (false, Direction::Down) => "mend the undo or the data and undo again",
+    fn next_step(&self, name: &str, error: &Error) -> String {
+        let mend = match (error.kind(), error.code(), self.direction) {
+            (ErrorKind::Connection, _, _) => "start again",
+            (_, Some(&SqlState::INSUFFICIENT_PRIVILEGE), _) => {
+                "grant the right, or migrate as a role that has it, and start again"
+            }
+            (_, _, Direction::Up) => "mend the migration or the data and start again",
+            (_, _, Direction::Down) => "mend the undo or the data and undo again",
         };
         format!("{mend}: the run continues with `{name}`")
     }

@@ -101,7 +101,8 @@ impl Execution<'_, '_> {
         sql: &SqlText<'_>,
     ) -> Result<usize> {
         let name = step.migration.name;
-        let Progress { n_done, n_begun, n_statements } = progress;
+        let Progress { n_done, n_begun, .. } = progress;
+        let n_statements = sql.statements.len();
         let stored = self.history.texts(self.session, &[name]).await?;
         let stored = stored.into_iter().next().and_then(|texts| texts.up).unwrap_or_default();
         let stored = SqlText::new(name, &stored);

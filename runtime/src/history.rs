@@ -16,12 +16,10 @@ use crate::event::Direction;
 use crate::lock::halves;
 use crate::quote::{identifier, literal, optional_literal};
 use crate::session::{Session, Settings, text};
+use crate::shape::{Shape, shape};
 
-/// The columns an older tracking table has, and the ones people query by hand.
-const PLAIN_COLUMNS: [&str; 3] = ["id", "name", "executed_at"];
-
-/// The columns Dunlin adds, with their types.
-const OWN_COLUMNS: [(&str, &str); 10] = [
+/// The columns Dunlin adds to those of an older tracking table, with their types.
+pub(crate) const OWN_COLUMNS: [(&str, &str); 10] = [
     ("checksum", "text"),
     ("kind", "text"),
     ("duration_ms", "bigint"),
@@ -76,18 +74,10 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) backend: i32,
     pub(crate) holds_lock: bool,
-}
-
-/// What a table of the right name turned out to be.
-#[derive(Debug, PartialEq, Eq)]
-enum Shape {
-    Absent,
-    Ours,
-    /// Only the three columns of an older tracking table.
-    Plain,
-    Foreign {
-        what: String,
-    },
+    /// Whom the server takes us for.
+    pub(crate) user: String,
+    /// Whether that role may add rows, if there is a table.
+    pub(crate) is_writable: bool,
 }
 
 /// A row about to be written.
@@ -130,7 +120,7 @@ impl Table {
         let table = self.written();
         // The first statement answers even if the second fails because there is no such table.
         let question = format!(
-            "SELECT pg_catalog.current_database() AS database, pg_catalog.current_schema() AS schema, \
+            "SELECT pg_catalog.current_database() AS database, pg_catalog.current_schema() AS schema, current_user AS role, \
              pg_catalog.current_setting('transaction_read_only') AS read_only, \
              pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
              SELECT pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
@@ -167,19 +157,16 @@ impl Table {
         }
         let (history, database, read_only) = self.located(context)?;
         if let Some(error) = error {
-            return match error.code() {
-                Some(
-                    &SqlState::UNDEFINED_TABLE
-                    | &SqlState::UNDEFINED_COLUMN
-                    | &SqlState::INVALID_SCHEMA_NAME,
-                ) => Ok(Glance { history, database, sum: None, read_only }),
-                Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(Error::from_looking(doing, error)
-                    .help(format!(
-                        "GRANT SELECT ON {} TO the role this application connects as",
-                        history.qualified
-                    ))),
-                _ => Err(Error::from_looking(doing, error)),
-            };
+            if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
+                let role = text(context, "role").unwrap_or_default();
+                return Err(Error::refused(doing, error)
+                    .note("nothing was changed")
+                    .help(history.grant("SELECT", role)));
+            }
+            if !error.code().is_some_and(is_about_the_table) {
+                return Err(Error::from_looking(doing, error));
+            }
+            return Ok(Glance { history, database, sum: None, read_only });
         }
         let sum = rows.get(1).map(|row| sum(row, &history)).transpose()?.flatten();
         Ok(Glance { history, database, sum, read_only })
@@ -202,6 +189,12 @@ impl Table {
     }
 }
 
+/// Whether there is no such table, or another one than ours. Which, is asked under the lock: the
+/// classes 42 (syntax error or access rule violation), 22 (data exception) and 3F (schema name).
+fn is_about_the_table(code: &SqlState) -> bool {
+    ["42", "22", "3F"].iter().any(|class| code.code().starts_with(class))
+}
+
 fn in_transaction(headline: &str) -> Error {
     Error::new(ErrorKind::Database, headline)
         .note(
@@ -214,12 +207,7 @@ fn in_transaction(headline: &str) -> Error {
 fn sum(row: &SimpleQueryRow, history: &History) -> Result<Option<Sum>> {
     let found_in = text(row, "table_schema").unwrap_or_default();
     if found_in != history.schema {
-        return Err(Error::new(
-            ErrorKind::History,
-            format!("the history table is in schema `{found_in}`, but the search path begins with `{}`", history.schema),
-        )
-        .note("a second history table would make every migration run again; nothing was changed")
-        .help(format!("name the schema: `Migrator::history_schema({found_in:?})`, or `({:?})` to begin anew there", history.schema)));
+        return Err(history.is_elsewhere(found_in));
     }
     let n_unfinished = text(row, "n_unfinished").and_then(|number| number.parse().ok());
     Ok(Some(Sum {
@@ -232,6 +220,40 @@ impl History {
     /// The text whose hash is the key of the lock.
     pub(crate) fn lock_name(&self, database: &str) -> String {
         format!("dunlin\n{database}\n{}\n{}", self.schema, self.name)
+    }
+
+    fn is_elsewhere(&self, schema: &str) -> Error {
+        Error::new(
+            ErrorKind::History,
+            format!(
+                "the history table is in schema `{schema}`, but the search path begins with `{}`",
+                self.schema
+            ),
+        )
+        .note("a second history table would make every migration run again; nothing was changed")
+        .help(format!(
+            "name the schema: `Migrator::history_schema({schema:?})`, or `({:?})` to begin anew there",
+            self.schema
+        ))
+    }
+
+    /// The statement that lets a role do something with the table.
+    fn grant(&self, what: &str, role: &str) -> String {
+        let (schema, role) = (identifier(&self.schema), identifier(role));
+        format!(
+            "GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT {what} ON {} TO {role};",
+            self.qualified
+        )
+    }
+
+    /// What to say to a role that reads the table and may not write to it.
+    pub(crate) fn not_writable(&self, role: &str, n_pending: usize) -> Error {
+        Error::new(
+            ErrorKind::History,
+            format!("{n_pending} migration(s) pending, and role `{role}` may not write to {}", self.qualified),
+        )
+        .note("nothing was changed")
+        .help("migrate as a role that may, before this application starts; once everything is applied, it needs only SELECT")
     }
 
     /// Everything a run must know, in one round trip when `known_to_exist`, else in two.
@@ -252,13 +274,15 @@ impl History {
             session.send(&question).await.map_err(|error| Error::from_looking(doing, error))?;
         // The table may have gone since; then the first answers say so.
         let (mut rows, error) = answers.rows_until_error().await;
-        if let Some(error) = error.filter(|error| {
-            !matches!(error.code(), Some(&SqlState::UNDEFINED_TABLE | &SqlState::UNDEFINED_COLUMN))
-        }) {
+        if let Some(error) = error.filter(|error| !error.code().is_some_and(is_about_the_table)) {
             return Err(Error::from_looking(doing, error));
         }
         let shape = shape(&rows);
-        self.usable(&shape)?;
+        shape.usable(&self.qualified)?;
+        let elsewhere = rows.iter().find(|row| text(row, "part") == Some("elsewhere"));
+        if let (Shape::Absent, Some(row), false) = (&shape, elsewhere, self.schema_is_configured) {
+            return Err(self.is_elsewhere(text(row, "nspname").unwrap_or_default()));
+        }
         let exists = shape == Shape::Ours;
         if exists && !known_to_exist {
             rows.extend(
@@ -275,47 +299,35 @@ impl History {
         let (high, low) = halves(lock.unwrap_or_default());
         format!(
             "SELECT 'session' AS part, pg_catalog.current_setting('role') AS role, session_user AS session_user, \
+             current_user AS effective_user, \
              pg_catalog.pg_backend_pid() AS backend, \
              pg_catalog.current_setting('server_version_num') AS version, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
              l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1 \
              AND l.classid = {high} AND l.objid = {low}) AS holds_lock; \
              SELECT 'setting' AS part, name, setting FROM pg_catalog.pg_settings WHERE source = 'session'; \
-             SELECT 'column' AS part, c.relkind, a.attname FROM pg_catalog.pg_class c \
+             SELECT 'column' AS part, c.relkind, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, \
+             pg_catalog.has_table_privilege(c.oid, 'INSERT') AS is_writable FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-             WHERE n.nspname = {} AND c.relname = {}",
-            literal(&self.schema),
-            literal(&self.name),
+             WHERE n.nspname = {schema} AND c.relname = {name}; \
+             SELECT 'elsewhere' AS part, n.nspname FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relname = {name} AND n.nspname <> {schema} AND pg_catalog.pg_table_is_visible(c.oid) \
+             AND 2 = (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a \
+             WHERE a.attrelid = c.oid AND a.attname IN ('name', 'executed_at') AND NOT a.attisdropped)",
+            schema = literal(&self.schema),
+            name = literal(&self.name),
         )
     }
 
     fn select_rows(&self) -> String {
         format!(
-            "SELECT 'row' AS part, id, name, (extract(epoch FROM executed_at) * 1000000)::pg_catalog.int8 AS executed_at_us, \
+            "SELECT 'row' AS part, id, name, CASE WHEN pg_catalog.isfinite(executed_at) \
+             THEN (extract(epoch FROM executed_at) * 1000000)::pg_catalog.int8 END AS executed_at_us, \
              checksum, kind, duration_ms, applied_by, application, statements, statements_done, statements_begun, \
              down_text IS NOT NULL AS has_down_text FROM {} ORDER BY id",
             self.qualified
         )
-    }
-
-    fn usable(&self, shape: &Shape) -> Result<()> {
-        let table = &self.qualified;
-        match shape {
-            Shape::Absent | Shape::Ours => Ok(()),
-            Shape::Plain => Err(Error::new(
-                ErrorKind::History,
-                format!("{table} is an older tracking table: it has only id, name and executed_at"),
-            )
-            .note("nothing was changed; Dunlin keeps checksums beside these columns and adds them only on request")
-            .help(format!(
-                "if its names are those of `Registry::iter`, add the columns once with `Migrator::adopt`, \
-                 or keep another table: `Migrator::history_table(\"...\")` instead of {:?}",
-                self.name
-            ))),
-            Shape::Foreign { what } => Err(Error::new(ErrorKind::History, format!("{table} is not a history table: {what}"))
-                .note("nothing was changed; the table belongs to somebody else")
-                .help("give the history table another name: `Migrator::history_table(\"dunlin_migrations\")`")),
-        }
     }
 
     /// Whether the table is an older tracking table that can be adopted.
@@ -326,7 +338,7 @@ impl History {
         match shape {
             Shape::Plain => Ok(true),
             Shape::Ours | Shape::Absent => Ok(false),
-            Shape::Foreign { .. } => self.usable(&shape).map(|()| false),
+            Shape::Foreign { .. } => shape.usable(&self.qualified).map(|()| false),
         }
     }
 
@@ -495,37 +507,6 @@ pub(crate) struct StoredTexts {
     pub(crate) down: Option<String>,
 }
 
-fn shape(rows: &[SimpleQueryRow]) -> Shape {
-    let described: Vec<_> = rows.iter().filter(|row| text(row, "part") == Some("column")).collect();
-    let Some(first) = described.first() else { return Shape::Absent };
-    let kind = text(first, "relkind").unwrap_or_default();
-    if !matches!(kind, "r" | "p") {
-        let what = match kind {
-            "v" | "m" => "it is a view",
-            "S" => "it is a sequence",
-            "i" | "I" => "it is an index",
-            _ => "it is not a table",
-        };
-        return Shape::Foreign { what: what.to_owned() };
-    }
-    let has = |name: &str| described.iter().any(|row| text(row, "attname") == Some(name));
-    let missing: Vec<_> = PLAIN_COLUMNS.into_iter().filter(|name| !has(name)).collect();
-    if !missing.is_empty() {
-        return Shape::Foreign {
-            what: format!("it has no column {}", missing.join(", no column ")),
-        };
-    }
-    let own_missing: Vec<_> =
-        OWN_COLUMNS.into_iter().map(|(name, _)| name).filter(|name| !has(name)).collect();
-    if own_missing.is_empty() {
-        Shape::Ours
-    } else if own_missing.len() == OWN_COLUMNS.len() && described.len() == PLAIN_COLUMNS.len() {
-        Shape::Plain
-    } else {
-        Shape::Foreign { what: format!("it has no column {}", own_missing.join(", no column ")) }
-    }
-}
-
 fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
     let mut state = State {
         exists,
@@ -533,6 +514,8 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
         settings: Settings::default(),
         backend: 0,
         holds_lock: false,
+        user: String::new(),
+        is_writable: true,
     };
     for row in rows {
         match text(row, "part") {
@@ -540,6 +523,7 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
                 state.settings.role = text(row, "role").unwrap_or("none").to_owned();
                 state.settings.session_user =
                     text(row, "session_user").unwrap_or_default().to_owned();
+                state.user = text(row, "effective_user").unwrap_or_default().to_owned();
                 state.backend =
                     text(row, "backend").and_then(|pid| pid.parse().ok()).unwrap_or_default();
                 state.settings.server_version = text(row, "version")
@@ -552,6 +536,7 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
                     state.settings.changed.push((name.to_owned(), value.to_owned()));
                 }
             }
+            Some("column") => state.is_writable = text(row, "is_writable") != Some("f"),
             Some("row") => state.applied.push(applied(row)),
             _ => {}
         }

@@ -59,6 +59,7 @@ mod lock;
 mod pipeline;
 mod script;
 mod session;
+mod shape;
 mod stale;
 
 mod clock;

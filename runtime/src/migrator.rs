@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio_postgres::error::SqlState;
+
 use crate::applied::Applied;
 use crate::budget::{LockBudget, jittered};
 use crate::database::Database;
@@ -14,6 +16,7 @@ use crate::plan::{self, Plan, Policies, Target, UnknownTarget};
 use crate::registry::{Code, Registry};
 use crate::report::{Done, Report};
 use crate::session::Session;
+use crate::shape::OTHER_NAME;
 use crate::status::Status;
 use crate::{lock, stale};
 
@@ -344,6 +347,9 @@ impl<'a> Migrator<'a> {
         self.settle(run, &state);
         let plan = self.planned(session, history, &state, target).await?;
         let n_before = state.n_finished();
+        if !plan.is_empty() && !state.is_writable {
+            return Err(history.not_writable(&state.user, plan.steps.len()));
+        }
         if !state.exists {
             create(session, history).await?;
             run.report.history_created = true;
@@ -560,8 +566,10 @@ impl std::fmt::Debug for Migrator<'_> {
 
 async fn create(session: &Session<'_>, history: &History) -> Result<()> {
     history.create(session).await.map_err(|error| {
-        Error::from_postgres(&format!("creating the history table {}", history.qualified), error)
-            .note("nothing was changed")
+        let is_taken = error.code() == Some(&SqlState::DUPLICATE_OBJECT);
+        let doing = format!("creating the history table {}", history.qualified);
+        let made = Error::from_postgres(&doing, error).note("nothing was changed");
+        if is_taken { made.help(OTHER_NAME) } else { made }
     })
 }
 
