@@ -5,6 +5,7 @@
 mod cancel;
 mod concurrency;
 mod drift;
+mod history;
 mod layouts;
 mod readme;
 mod reconnect;

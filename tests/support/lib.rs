@@ -9,12 +9,14 @@
 )]
 
 mod database;
+mod proxy;
 mod recorder;
 mod registry;
 mod rendered;
 mod text;
 
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
+pub use proxy::{Message, Proxy, Side, Traffic};
 pub use recorder::Recorder;
 pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};
 pub use rendered::rendered;

@@ -1,0 +1,206 @@
+//! A man in the middle who understands messages: he counts what passes and cuts where he is told to.
+//!
+//! Used with the runtime of `#[tokio::test]`, which has one thread, the counts do not depend on time:
+//! what the client sends without waiting is all in the socket before he reads any of it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_postgres::Config;
+use tokio_postgres::config::Host;
+
+/// A proxy before a server. It ends with the value, and with it every connection through it.
+#[derive(Debug)]
+pub struct Proxy {
+    connection_string: String,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+/// Who has sent a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The program that connected.
+    Client,
+    /// PostgreSQL.
+    Server,
+}
+
+/// One message of the protocol (manual, 55.7).
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Who has sent it.
+    pub from: Side,
+    /// Its first byte, `Q` for a simple query; a space for the startup message, which has none.
+    pub kind: char,
+    /// What follows its length.
+    pub body: Vec<u8>,
+}
+
+/// What has passed.
+#[derive(Clone, Debug, Default)]
+pub struct Traffic {
+    /// How often the client has sent something when every question before it was answered.
+    pub n_round_trips: usize,
+    /// The messages in the order they passed.
+    pub messages: Vec<Message>,
+}
+
+#[derive(Default)]
+struct State {
+    traffic: Traffic,
+    n_unanswered: usize,
+    cut_before: Option<Rule>,
+}
+
+/// Says of a message whether the connection is cut instead of delivering it.
+type Rule = Box<dyn FnMut(&Message) -> bool + Send>;
+
+impl Proxy {
+    /// A proxy before the server of a connection string with a unix socket.
+    pub async fn start(connection_string: &str) -> Self {
+        let config: Config = connection_string.parse().unwrap();
+        let [Host::Unix(folder)] = config.get_hosts() else { panic!("{connection_string}") };
+        let target = folder.join(format!(".s.PGSQL.{}", config.get_ports()[0]));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (user, database) = (config.get_user().unwrap(), config.get_dbname().unwrap());
+        let state = Arc::new(Mutex::new(State::default()));
+        let task = tokio::spawn(accept(listener, target, Arc::clone(&state)));
+        let connection_string = format!("host=127.0.0.1 port={port} user={user} dbname={database}");
+        Self { connection_string, state, task }
+    }
+
+    /// How to connect through it.
+    pub fn connection_string(&self) -> &str {
+        &self.connection_string
+    }
+
+    /// What has passed since the last call.
+    pub fn take(&self) -> Traffic {
+        std::mem::take(&mut self.state.lock().unwrap().traffic)
+    }
+
+    /// Cuts a connection instead of delivering the first message for which this is so. From then on
+    /// everything passes again.
+    pub fn cut_before(&self, rule: impl FnMut(&Message) -> bool + Send + 'static) {
+        self.state.lock().unwrap().cut_before = Some(Box::new(rule));
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Message {
+    /// Its first text: the SQL of a query, the tag of a completed command.
+    pub fn text(&self) -> String {
+        let end = self.body.iter().position(|byte| *byte == 0).unwrap_or(self.body.len());
+        String::from_utf8_lossy(&self.body[..end]).into_owned()
+    }
+}
+
+impl Traffic {
+    /// The kinds of messages of one side, in order.
+    pub fn kinds(&self, from: Side) -> String {
+        self.of(from).map(|message| message.kind).collect()
+    }
+
+    /// How many bytes one side has sent.
+    pub fn n_bytes(&self, from: Side) -> usize {
+        self.of(from).map(|message| 5 + message.body.len()).sum()
+    }
+
+    fn of(&self, from: Side) -> impl Iterator<Item = &Message> {
+        self.messages.iter().filter(move |message| message.from == from)
+    }
+}
+
+impl State {
+    /// Notes a message; says whether it is to be delivered.
+    fn pass(&mut self, message: Message) -> bool {
+        if self.cut_before.as_mut().is_some_and(|is_it| is_it(&message)) {
+            self.cut_before = None;
+            self.n_unanswered = 0;
+            return false;
+        }
+        match (message.from, message.kind) {
+            (Side::Client, 'Q' | 'S' | ' ') => {
+                self.traffic.n_round_trips += usize::from(self.n_unanswered == 0);
+                self.n_unanswered += 1;
+            }
+            (Side::Server, 'Z') => self.n_unanswered = self.n_unanswered.saturating_sub(1),
+            _ => {}
+        }
+        self.traffic.messages.push(message);
+        true
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("traffic", &self.traffic).finish_non_exhaustive()
+    }
+}
+
+async fn accept(listener: TcpListener, target: PathBuf, state: Arc<Mutex<State>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        let server = UnixStream::connect(&target).await.unwrap();
+        let _handle = connections.spawn(relay(client, server, Arc::clone(&state)));
+    }
+}
+
+/// Relays until one side ends or a rule cuts; then both are closed.
+async fn relay(client: TcpStream, server: UnixStream, state: Arc<Mutex<State>>) {
+    client.set_nodelay(true).unwrap();
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    tokio::select! {
+        () = pump(Side::Client, from_client, to_server, &state) => {}
+        () = pump(Side::Server, from_server, to_client, &state) => {}
+    }
+}
+
+async fn pump(
+    from: Side,
+    mut source: impl AsyncRead + Unpin,
+    mut sink: impl AsyncWrite + Unpin,
+    state: &Mutex<State>,
+) {
+    let mut has_kind = from == Side::Server;
+    let (mut buffer, mut chunk) = (Vec::new(), vec![0; 1 << 20]);
+    loop {
+        // A side that is gone is the end of both.
+        let Ok(n @ 1..) = source.read(&mut chunk).await else { return };
+        buffer.extend_from_slice(&chunk[..n]);
+        let (mut at, mut is_cut) = (0, false);
+        while let Some((message, n_bytes)) = first(&buffer[at..], from, has_kind) {
+            if !state.lock().unwrap().pass(message) {
+                is_cut = true;
+                break;
+            }
+            has_kind = true;
+            at += n_bytes;
+        }
+        if sink.write_all(&buffer[..at]).await.is_err() || is_cut {
+            return;
+        }
+        drop(buffer.drain(..at));
+    }
+}
+
+/// The first message of some bytes and its length, if it is all there.
+fn first(bytes: &[u8], from: Side, has_kind: bool) -> Option<(Message, usize)> {
+    let n_before = usize::from(has_kind);
+    let length: [u8; 4] = bytes.get(n_before..n_before + 4)?.try_into().ok()?;
+    let n_bytes = n_before + usize::try_from(u32::from_be_bytes(length)).ok()?;
+    let body = bytes.get(n_before + 4..n_bytes)?.to_vec();
+    let kind = if has_kind { char::from(bytes[0]) } else { ' ' };
+    Some((Message { from, kind, body }, n_bytes))
+}
