@@ -137,8 +137,12 @@ impl Error {
     }
 
     /// Whether the connection broke during a migration, so that another connection can tell more.
+    ///
+    /// Not if an administrator ended the session: whoever does that wants the run to end.
     pub(crate) fn is_lost_run(&self) -> bool {
-        self.0.kind == ErrorKind::Connection && self.0.migration.is_some()
+        self.0.kind == ErrorKind::Connection
+            && self.0.migration.is_some()
+            && self.code() != Some(&SqlState::ADMIN_SHUTDOWN)
     }
 
     pub(crate) fn place(mut self, place: Option<Place>) -> Self {

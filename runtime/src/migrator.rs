@@ -176,12 +176,13 @@ impl<'a> Migrator<'a> {
                 Ok(report) => return Ok(report),
                 Err(error) => error,
             };
-            // What was on its way to be committed when a connection broke, only the server knows.
-            let is_lost =
-                error.is_lost_run() || (run.is_resumed() && error.kind() == ErrorKind::Connection);
-            let (true, Some(next)) = (is_lost && pause <= RECONNECT_PAUSE_MAX, again) else {
-                return Err(error);
-            };
+            // What was on its way to be committed when a connection broke, only the server knows. While
+            // it restarts, it refuses connections.
+            let is_refused = pause > RECONNECT_PAUSE
+                && error.kind() == ErrorKind::Connection
+                && error.migration().is_none();
+            let is_worth_it = (error.is_lost_run() || is_refused) && pause <= RECONNECT_PAUSE_MAX;
+            let (true, Some(next)) = (is_worth_it, again) else { return Err(error) };
             if let (Some(name), Some(report)) = (error.migration(), error.report()) {
                 run.report = report.clone();
                 self.observer.on_event(&Event::Reconnecting { name, reason: &error.to_string() });

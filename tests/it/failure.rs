@@ -518,7 +518,7 @@ async fn no_server_no_database_no_role() {
         let error = Migrator::new(&migrations).apply(&pool(&connection_string)).await.unwrap_err();
         assert_eq!(
             rendered(&error),
-            format!("{headline}\n |\n = note: nothing was changed\n = help: {help}")
+            format!("{headline}\n  = note: nothing was changed\n  = help: {help}")
         );
         assert_eq!(error.kind(), ErrorKind::Connection);
     }
@@ -536,9 +536,8 @@ async fn a_connection_that_is_closed_already() {
         rendered(&error),
         "\
 asking the server where we are: connection closed
- |
- = note: nothing was changed by this run
- = help: connect again and start again"
+  = note: nothing was changed by this run
+  = help: connect again and start again"
     );
     assert_eq!(error.kind(), ErrorKind::Connection);
 }

@@ -1,70 +1,86 @@
-//! A connection that breaks in the middle of a run on a pool.
+//! A connection that breaks in the middle of a run.
 
-use dunlin::{ErrorKind, Migrator};
-use dunlin_tests::{Recorder, TestDatabase, registry};
+use dunlin::{ErrorKind, Migrator, Registry, Report};
+use dunlin_tests::{Cut, Cutter, Recorder, TestDatabase, pool, registry};
 
-/// Ends its own session the first time it runs. What a sequence has counted survives a rollback.
-const DIE_ONCE: &str = "CREATE TABLE second (id int);
-SELECT pg_terminate_backend(pg_backend_pid()) WHERE nextval('public.lives') = 1;
-";
-
-async fn database_with_lives() -> TestDatabase {
-    let database = TestDatabase::new();
-    database.run("CREATE SEQUENCE lives").await;
-    database
-}
-
-#[tokio::test]
-async fn a_run_on_a_pool_goes_on_with_a_new_connection() {
-    let database = database_with_lives().await;
-    let migrations = registry(&[
+fn three() -> Registry {
+    registry(&[
         ("0001_first.sql", "CREATE TABLE first (id int);"),
-        ("0002_second.sql", DIE_ONCE),
+        ("0002_second.sql", "CREATE TABLE second (id int); -- the text of the second"),
         ("0003_third.sql", "CREATE TABLE third (id int);"),
-    ]);
+    ])
+}
+
+fn names(report: &Report) -> Vec<&str> {
+    report.done().iter().map(dunlin::Done::name).collect()
+}
+
+const ALL: [&str; 3] = ["0001_first", "0002_second", "0003_third"];
+
+/// A run whose first connection breaks must end as one whose connection does not.
+async fn survives(cut: Cut) -> String {
+    let database = TestDatabase::new();
+    let cutter = Cutter::new(&database.connection_string(), cut, 1).await;
     let recorder = Recorder::default();
-    let report =
-        Migrator::new(&migrations).observer(recorder.clone()).apply(database.pool()).await.unwrap();
-    let names: Vec<_> = report.done().iter().map(dunlin::Done::name).collect();
-    assert_eq!(names, ["0001_first", "0002_second", "0003_third"]);
+    let pool = pool(&cutter.connection_string());
+    let report = Migrator::new(&three()).observer(recorder.clone()).apply(&pool).await;
+    let report = report.unwrap_or_else(|error| panic!("{error:#}"));
+    assert_eq!(cutter.n_cuts(), 1);
+    assert_eq!(names(&report), ALL, "{}", recorder.text());
     assert_eq!(report.n_total(), 3);
-    assert_eq!(database.applied().await, names);
-    assert!(
-        recorder.text().contains("asking on a new connection what became of it"),
-        "{}",
-        recorder.text()
-    );
-    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    assert_eq!(database.number(locks).await, 0);
+    assert_eq!(database.applied().await, ALL);
+    database.no_locks().await;
+    recorder.text()
 }
 
 #[tokio::test]
-async fn what_was_committed_before_the_answer_came_is_counted_and_not_repeated() {
-    let database = database_with_lives().await;
-    // The trigger ends the session while the transaction of 0002 commits, so its row is not there;
-    // the one of 0001 is, although its answer may never have arrived.
-    let migrations = registry(&[
-        ("0001_first.sql", "CREATE TABLE first (id int); INSERT INTO first VALUES (1);"),
-        (
-            "0002_second.sql",
-            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$
-             BEGIN
-                 IF nextval('public.lives') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
-                 RETURN NULL;
-             END $$;
-             CREATE CONSTRAINT TRIGGER die AFTER INSERT ON first DEFERRABLE INITIALLY DEFERRED
-                 FOR EACH ROW EXECUTE FUNCTION die();
-             INSERT INTO first VALUES (2);",
-        ),
-    ]);
-    let report = Migrator::new(&migrations).apply(database.pool()).await.unwrap();
-    assert_eq!(report.done().len(), 2);
-    assert_eq!(database.number("SELECT count(*) FROM first").await, 2);
-    assert_eq!(database.applied().await, ["0001_first", "0002_second"]);
+async fn before_a_migration_reaches_the_server() {
+    let said = survives(Cut::BeforeRequest("the text of the second")).await;
+    assert!(said.contains("asking on a new connection what became of it"), "{said}");
 }
 
 #[tokio::test]
-async fn a_migration_that_always_breaks_the_connection_ends_the_run() {
+async fn before_the_answer_to_commits_reaches_us() {
+    let said = survives(Cut::BeforeAnswer("the text of the second")).await;
+    assert!(said.contains("asking on a new connection what became of it"), "{said}");
+}
+
+#[tokio::test]
+async fn what_breaks_again_and_again_ends_the_run() {
+    let database = TestDatabase::new();
+    let cutter = Cutter::new(
+        &database.connection_string(),
+        Cut::BeforeRequest("the text of the second"),
+        usize::MAX,
+    )
+    .await;
+    let error =
+        Migrator::new(&three()).apply(&pool(&cutter.connection_string())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:#}");
+    assert!(cutter.n_cuts() > 1);
+    let report = Migrator::new(&three()).apply(database.pool()).await.unwrap();
+    assert_eq!(report.n_total(), 3);
+    assert_eq!(database.applied().await, ALL);
+}
+
+#[tokio::test]
+async fn a_client_cannot_be_replaced_and_the_error_says_what_to_do() {
+    let database = TestDatabase::new();
+    let cutter =
+        Cutter::new(&database.connection_string(), Cut::BeforeAnswer("the text of the second"), 1)
+            .await;
+    let mut client = dunlin_tests::connect(&cutter.connection_string()).await;
+    let error = Migrator::new(&three()).apply(&mut client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert!(format!("{error:#}").contains("start again"), "{error:#}");
+    database.no_locks().await;
+    let report = Migrator::new(&three()).apply(database.pool()).await.unwrap();
+    assert_eq!(report.n_total(), 3);
+    assert_eq!(database.applied().await, ALL);
+}
+
+#[tokio::test]
+async fn a_session_that_an_administrator_ended_is_not_replaced() {
     let database = TestDatabase::new();
     let migrations = registry(&[
         ("0001_first.sql", "CREATE TABLE first (id int);"),
@@ -72,18 +88,6 @@ async fn a_migration_that_always_breaks_the_connection_ends_the_run() {
     ]);
     let error = Migrator::new(&migrations).apply(database.pool()).await.unwrap_err();
     assert_eq!((error.kind(), error.migration()), (ErrorKind::Connection, Some("0002_second")));
-    assert_eq!(error.report().map(|report| report.done().len()), Some(1), "{error:#}");
+    assert_eq!(error.report().map(names), Some(vec!["0001_first"]), "{error:#}");
     assert_eq!(database.applied().await, ["0001_first"]);
-}
-
-#[tokio::test]
-async fn a_client_cannot_be_replaced_and_the_error_says_what_to_do() {
-    let database = database_with_lives().await;
-    let migrations = registry(&[("0002_second.sql", DIE_ONCE)]);
-    let mut client = database.client().await;
-    let error = Migrator::new(&migrations).apply(&mut client).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connection);
-    assert!(format!("{error:#}").contains("start again"), "{error:#}");
-    let report = Migrator::new(&migrations).apply(database.pool()).await.unwrap();
-    assert_eq!(report.done().len(), 1);
 }

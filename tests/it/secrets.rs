@@ -75,9 +75,8 @@ async fn a_wrong_password() {
         rendered(&error.unwrap()),
         "\
 no connection to the database: password authentication failed for user \"keeper\" (28P01)
- |
- = note: nothing was changed
- = help: correct user or password in the connection string"
+  = note: nothing was changed
+  = help: correct user or password in the connection string"
     );
     assert!(!ear.0.lock().unwrap().contains(WRONG));
 }

@@ -8,6 +8,7 @@
     reason = "not an API"
 )]
 
+mod cutter;
 mod database;
 mod proxy;
 mod recorder;
@@ -15,6 +16,7 @@ mod registry;
 mod rendered;
 mod text;
 
+pub use cutter::{Cut, Cutter};
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
 pub use proxy::{Message, Proxy, Side, Traffic};
 pub use recorder::Recorder;
