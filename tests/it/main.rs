@@ -8,6 +8,7 @@ mod drift;
 mod history;
 mod layouts;
 mod failure;
+mod laws;
 mod readme;
 mod reconnect;
 mod secrets;
