@@ -15,7 +15,8 @@ pub(crate) struct Dbmate;
 impl Markers for Dbmate {
     const UP: &'static str = "-- migrate:up";
     const DOWN: &'static str = "-- migrate:down";
-    const REPEATS: bool = true;
+    // dbmate 2 takes the file, runs the first pair, and then fails to record the second one.
+    const REPEATS: bool = false;
     const DOWN_MAY_BE_FIRST: bool = false;
 
     fn read(line: Line<'_>) -> Option<Result<Marker, Box<Diagnostic>>> {

@@ -21,7 +21,8 @@ pub(crate) trait Markers {
     const UP: &'static str;
     /// The line that begins the undo.
     const DOWN: &'static str;
-    /// Whether a file may have several pairs of sections.
+    /// Whether a file may have several sections of a kind; what one of them says of transactions then
+    /// holds for all.
     const REPEATS: bool;
     /// Whether the undo may stand first.
     const DOWN_MAY_BE_FIRST: bool;
@@ -154,7 +155,7 @@ struct Cutter<'a, 'd, M> {
 struct Draft {
     text: String,
     hashed: String,
-    transaction: Option<bool>,
+    no_transaction: bool,
 }
 
 impl Draft {
@@ -177,7 +178,7 @@ impl Draft {
         Section {
             text: ended(&self.text),
             checksum: Checksum::of(&ended(&self.hashed)),
-            transaction: self.transaction.unwrap_or(true) && !no_transaction,
+            transaction: !self.no_transaction && !no_transaction,
         }
     }
 }
@@ -211,7 +212,7 @@ impl<'a, 'd, M: Markers> Cutter<'a, 'd, M> {
             Some(Ok(Marker::Up { transaction })) => self.begin_up(line, transaction),
             Some(Ok(Marker::Down { transaction })) => self.begin_down(line, transaction),
             Some(Ok(Marker::NoTransaction)) => self.no_transaction = true,
-            Some(Ok(Marker::NoTransactionHere)) => self.own().0.transaction = Some(false),
+            Some(Ok(Marker::NoTransactionHere)) => self.own().0.no_transaction = true,
             Some(Ok(Marker::StatementBegin)) => self.begin_statement(line),
             Some(Ok(Marker::StatementEnd)) if self.end_statement(line) => run = ";",
             Some(Ok(Marker::StatementEnd | Marker::Other)) => {}
@@ -254,10 +255,10 @@ impl<'a, 'd, M: Markers> Cutter<'a, 'd, M> {
                     .also(first.whole())
                     .help("remove one of them, or give the second migration a file of its own"),
             ),
-            Some(_) => self.same_transaction(line, self.up.transaction, transaction),
+            Some(_) => {}
             None => self.up_at = Some(line),
         }
-        let _first = self.up.transaction.get_or_insert(transaction);
+        self.up.no_transaction |= !transaction;
         self.side = Side::Up;
     }
 
@@ -269,7 +270,7 @@ impl<'a, 'd, M: Markers> Cutter<'a, 'd, M> {
                     .also(first.whole())
                     .help("remove one of them"),
             ),
-            Some(_) => self.same_transaction(line, self.down.transaction, transaction),
+            Some(_) => {}
             None => self.down_at = Some(line),
         }
         if self.up_at.is_none() && !M::DOWN_MAY_BE_FIRST && !M::UP.is_empty() {
@@ -278,18 +279,8 @@ impl<'a, 'd, M: Markers> Cutter<'a, 'd, M> {
                     .help("move the undo to the end of the file"),
             );
         }
-        let _first = self.down.transaction.get_or_insert(transaction);
+        self.down.no_transaction |= !transaction;
         self.side = Side::Down;
-    }
-
-    fn same_transaction(&mut self, line: Line<'a>, first: Option<bool>, transaction: bool) {
-        if first.is_some_and(|first| first != transaction) {
-            self.diagnostics.push(
-                problem("sections with and without a transaction in one file", line.whole())
-                    .note("all sections of a file are one migration, which runs in one way")
-                    .help("give the section a file of its own"),
-            );
-        }
     }
 
     fn begin_statement(&mut self, line: Line<'a>) {

@@ -1,2 +1,3 @@
 -- migrate:up
 select 1;
+-- migrate:down

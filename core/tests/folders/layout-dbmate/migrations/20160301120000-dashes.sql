@@ -4,10 +4,4 @@
 create type color as enum ('red');
 
 -- migrate:down
-drop table paints;
-
--- migrate:up
-create table paints (color color);
-
--- migrate:down
 drop type color;
