@@ -5,10 +5,10 @@
 mod cancel;
 mod concurrency;
 mod drift;
-mod history;
-mod layouts;
 mod failure;
+mod history;
 mod laws;
+mod layouts;
 mod readme;
 mod reconnect;
 mod secrets;
