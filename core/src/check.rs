@@ -1,4 +1,7 @@
 //! The rules, each over what it needs and nothing else.
 
+pub(crate) mod meaning;
 pub(crate) mod names;
+pub(crate) mod portable;
 pub(crate) mod script;
+pub(crate) mod transaction;

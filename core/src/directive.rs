@@ -6,19 +6,34 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
+use crate::levels::FIXED;
 use crate::lexer::{Token, TokenKind};
-use crate::rule::Rule;
+use crate::rule::{DefaultLevel, Rule};
 use crate::source::{SourceFile, Span};
 use crate::suggest::nearest;
 
 const NO_TRANSACTION: &str = "no-transaction";
-const WORDS: &[&str] = &[NO_TRANSACTION];
+const ALLOW: &str = "allow";
+const WORDS: &[&str] = &[NO_TRANSACTION, ALLOW];
 
 /// What the head of a file asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directives {
     /// `no-transaction`: the statements run one by one, outside a transaction.
     pub no_transaction: bool,
+    /// `allow <rule>: <reason>`: what is not told of this file.
+    pub allowances: Vec<Allowance>,
+}
+
+/// One `-- dunlin: allow <rule>: <reason>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The rule whose findings in this file are meant.
+    pub rule: Rule,
+    /// Why they are.
+    pub reason: String,
+    /// The directive, from `dunlin` to the end of its line.
+    pub span: Span,
 }
 
 /// Reads the directives of a SQL file.
@@ -96,6 +111,10 @@ fn obey(
         return unknown("a `dunlin:` line without a directive".to_owned(), String::new())
             .map(|problem| problem.note(known));
     }
+    if found.word == ALLOW {
+        let problem = allow(found, &mut directives.allowances);
+        return problem.map(|problem| problem.at(Place::span(file, found.whole, "")));
+    }
     if found.word != NO_TRANSACTION {
         let label = nearest(found.word, WORDS)
             .map(|word| format!("did you mean `{word}`?"))
@@ -109,6 +128,35 @@ fn obey(
             .map(|problem| problem.help(format!("write only `-- dunlin: {NO_TRANSACTION}`")));
     }
     directives.no_transaction = true;
+    None
+}
+
+/// Takes an allowance, or says why it allows nothing.
+fn allow(found: &Found<'_>, allowances: &mut Vec<Allowance>) -> Option<Diagnostic> {
+    let refused = |headline: String| Diagnostic::new(Rule::MalformedAllowance, headline);
+    let (id, reason) = found.value.split_once(':').unwrap_or((found.value, ""));
+    let (id, reason) = (id.trim(), reason.trim());
+    if id.is_empty() {
+        let help = "write `-- dunlin: allow <rule>: <reason>`, with the name the message shows";
+        return Some(refused("an allowance without its rule".to_owned()).help(help));
+    }
+    let Some(rule) = Rule::of_id(id) else {
+        let refused = refused(format!("no rule is called `{}`", id.escape_debug()));
+        return Some(match Rule::nearest(id) {
+            Some(rule) => refused.help(format!("did you mean `{rule}`?")),
+            None => refused.help("use the name the message shows"),
+        });
+    };
+    if rule.default_level() == DefaultLevel::Fixed {
+        let refused = refused(format!("the rule `{rule}` cannot be allowed")).note(FIXED);
+        return Some(refused.help("remove this line, and mend what the rule finds"));
+    }
+    if reason.is_empty() {
+        let refused = refused("an allowance without its reason".to_owned())
+            .note("whoever reads the file later must see why the rule does not hold here");
+        return Some(refused.help(format!("write `-- dunlin: allow {rule}: <reason>`")));
+    }
+    allowances.push(Allowance { rule, reason: reason.to_owned(), span: found.whole });
     None
 }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every name gets one of three answers, and a refused name comes with a suggestion.
 
+use crate::sum;
 use crate::version::Version;
 
 /// The name of a migration's file, taken apart.
@@ -31,7 +32,7 @@ pub enum Part {
 pub enum Judgement {
     /// A migration or its undo.
     Migration(FileName),
-    /// A file that may lie beside migrations: `README*` and dot files.
+    /// A file that may lie beside migrations: `README*`, dot files and `dunlin.sum`.
     Bystander,
     /// A migration with a wrong name.
     Misnamed {
@@ -66,7 +67,9 @@ pub fn judge(file_name: &str) -> Judgement {
 
 /// Whether a file may lie beside migrations of any kind.
 pub(crate) fn is_bystander(file_name: &str) -> bool {
-    file_name.to_ascii_lowercase().starts_with("readme") || file_name.starts_with('.')
+    file_name.to_ascii_lowercase().starts_with("readme")
+        || file_name.starts_with('.')
+        || file_name == sum::FILE_NAME
 }
 
 fn judge_once(file_name: &str) -> Judgement {
@@ -201,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_is_no_migration() {
-        for bystander in ["README.md", "readme", ".gitkeep", ".DS_Store"] {
+        for bystander in ["README.md", "readme", ".gitkeep", ".DS_Store", "dunlin.sum"] {
             assert_eq!(judge(bystander), Judgement::Bystander, "{bystander}");
         }
         for unexpected in

@@ -4,14 +4,19 @@
 //! Every problem is collected; none stops at the first.
 
 pub(crate) mod entry;
+mod recorded;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::recorded::record;
+
 use self::entry::Entry;
+use self::recorded::SumFile;
 use crate::check;
 use crate::checksum::{self, Checksum};
 use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::directive::Allowance;
 use crate::filename::{FileName, Part};
 use crate::layout::{self, Layout};
 use crate::options::Options;
@@ -26,6 +31,7 @@ pub struct Folder {
     layout: Layout,
     migrations: Vec<Migration>,
     settings: Vec<PathBuf>,
+    sum: Option<SumFile>,
 }
 
 /// One migration of a folder.
@@ -128,12 +134,24 @@ impl Folder {
         let layout = layout.unwrap_or_default();
         let (files, settings) = (arranged.files, arranged.settings);
         check::names::check(layout, &files, &mut diagnostics);
-        let scripts: Vec<_> =
-            files.into_iter().map(|file| check::script::check(file, &mut diagnostics)).collect();
+        let is_complete = diagnostics.is_empty();
+        check::portable::check(&files, &mut diagnostics);
+        let mut scripts: Vec<_> = files
+            .into_iter()
+            .map(|file| check::script::check(file, options, &mut diagnostics))
+            .collect();
+        let allowances = scripts
+            .iter_mut()
+            .map(|it| (Arc::clone(&it.script.file), std::mem::take(&mut it.allowances)))
+            .collect();
         let migrations = pair(layout, scripts, &mut diagnostics);
-        options.levels.apply(&mut diagnostics);
+        let sum = SumFile::find(&entries, &mut diagnostics);
+        if let (Some(sum), true) = (&sum, is_complete) {
+            diagnostics.extend(sum.check(&migrations));
+        }
+        let mut diagnostics = options.levels.judge(shown, diagnostics, &allowances);
         diagnostics.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
-        let folder = Self { path: shown.to_owned(), layout, migrations, settings };
+        let folder = Self { path: shown.to_owned(), layout, migrations, settings, sum };
         Reading { folder, diagnostics }
     }
 
@@ -153,6 +171,12 @@ impl Folder {
     #[must_use]
     pub fn settings(&self) -> &[PathBuf] {
         &self.settings
+    }
+
+    /// The folder's `dunlin.sum`, for the compiler to watch, if there is one.
+    #[must_use]
+    pub fn sum(&self) -> Option<&Path> {
+        self.sum.as_ref().map(|sum| sum.path.as_path())
     }
 
     /// The migrations in the order they run in.
@@ -222,6 +246,7 @@ pub(crate) enum Transaction {
 pub(crate) struct CheckedFile {
     pub(crate) name: FileName,
     pub(crate) script: Script,
+    pub(crate) allowances: Vec<Allowance>,
 }
 
 /// Puts each undo beside its migration, and the migrations in order.

@@ -2,11 +2,21 @@
 //!
 //! Kept apart from the rules because a rule only finds; what a finding means for the build is asked
 //! here, once, when all of them are known.
+//!
+//! **Invariant:** what a file allows is not told whatever the build denies: the file gives a reason
+//! for itself, the build a rule for all. An allowance that hides nothing is told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::directive::Allowance;
 use crate::rule::{DefaultLevel, Rule};
+use crate::source::SourceFile;
+
+/// Why some rules take no other level.
+pub const FIXED: &str =
+    "without it the folder has no meaning, or would run in another way than it is written";
 
 /// What becomes of the findings of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,20 +30,72 @@ pub enum Level {
 }
 
 /// The levels of all rules: the default ones, and those that were chosen.
+///
+/// ```
+/// use dunlin_core::{Level, Levels, Rule};
+/// let levels = Levels::default().with(Rule::LongIdentifier, Level::Deny);
+/// assert_eq!(levels.of(Rule::LongIdentifier), Level::Deny);
+/// assert_eq!(levels.of(Rule::EmptyUndo), Level::Warn);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
     chosen: BTreeMap<Rule, Level>,
+    exempt: Vec<(Rule, String)>,
 }
 
+/// What the files of a folder allow themselves.
+pub(crate) type Allowances = Vec<(Arc<SourceFile>, Vec<Allowance>)>;
+
 impl Levels {
-    /// The same with another level for a rule. A rule whose level is fixed keeps it; the macro says
-    /// so before it asks.
+    /// The same with another level for a rule.
+    ///
+    /// A rule whose level is fixed keeps it; see [`DefaultLevel::Fixed`].
     #[must_use]
     pub fn with(mut self, rule: Rule, level: Level) -> Self {
         if rule.default_level() != DefaultLevel::Fixed {
             let _previous = self.chosen.insert(rule, level);
         }
         self
+    }
+
+    /// The same with one file for which the rule does not hold, named as it is in its folder.
+    ///
+    /// For a released file, whose text must not change any more, so that it cannot hold the
+    /// directive `allow`.
+    #[must_use]
+    pub fn exempting(mut self, rule: Rule, file_name: impl Into<String>) -> Self {
+        if rule.default_level() != DefaultLevel::Fixed {
+            self.exempt.push((rule, file_name.into()));
+        }
+        self
+    }
+
+    /// The same with what a person wrote for a level: the name of a rule, or, for
+    /// [`Level::Allow`] alone, `<rule>: <file>`, which exempts that file.
+    ///
+    /// # Errors
+    ///
+    /// Why it is neither, as the text of a message.
+    pub fn choosing(self, level: Level, text: &str) -> Result<Self, String> {
+        let (id, file) = text.split_once(':').unwrap_or((text, ""));
+        let (id, file) = (id.trim(), file.trim());
+        let Some(rule) = Rule::of_id(id) else {
+            let fact = format!("no rule is called `{}`", id.escape_debug());
+            return Err(match Rule::nearest(id) {
+                Some(rule) => format!("{fact}; did you mean `{rule}`?"),
+                None => format!("{fact}; use the name a message shows"),
+            });
+        };
+        if rule.default_level() == DefaultLevel::Fixed && level != Level::Deny {
+            return Err(format!("the rule `{rule}` is always an error: {FIXED}"));
+        }
+        match (level, file) {
+            (_, "") => Ok(self.with(rule, level)),
+            (Level::Allow, file) => Ok(self.exempting(rule, file)),
+            (Level::Warn | Level::Deny, _) => {
+                Err(format!("only `allow` can be about one file; write \"{rule}\""))
+            }
+        }
     }
 
     /// The level of a rule.
@@ -45,15 +107,90 @@ impl Levels {
         })
     }
 
-    /// Gives findings the severity of their level, and drops those that are not to be told.
-    pub(crate) fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
-        diagnostics.retain_mut(|diagnostic| {
-            match self.of(diagnostic.rule) {
-                Level::Allow => return false,
-                Level::Warn => diagnostic.severity = Severity::Warning,
-                Level::Deny => diagnostic.severity = Severity::Error,
+    /// Makes of what the rules found in the folder `shown` what is told.
+    pub(crate) fn judge(
+        &self,
+        shown: &str,
+        mut found: Vec<Diagnostic>,
+        allowances: &Allowances,
+    ) -> Vec<Diagnostic> {
+        let mut unused = Vec::new();
+        for (file, allowances) in allowances {
+            for allowance in allowances {
+                if !take(&mut found, allowance.rule, file.path()) {
+                    unused.push(unused_directive(file, allowance));
+                }
             }
-            true
-        });
+        }
+        found.append(&mut unused);
+        for (rule, name) in &self.exempt {
+            let path = if shown.is_empty() { name.clone() } else { format!("{shown}/{name}") };
+            if !take(&mut found, *rule, &path) {
+                unused.push(unused_argument(*rule, name, &path));
+            }
+        }
+        found.extend(unused);
+        found.into_iter().filter_map(|it| self.levelled(shown, it)).collect()
     }
+
+    fn levelled(&self, shown: &str, mut diagnostic: Diagnostic) -> Option<Diagnostic> {
+        diagnostic.severity = match self.of(diagnostic.rule) {
+            Level::Allow => return None,
+            Level::Warn => Severity::Warning,
+            Level::Deny => Severity::Error,
+        };
+        if diagnostic.rule.default_level() == DefaultLevel::Fixed {
+            return Some(diagnostic);
+        }
+        let note = way_out(shown, &diagnostic);
+        Some(diagnostic.note(note))
+    }
+}
+
+/// Removes the findings of a rule in a file, and says whether there were any.
+fn take(found: &mut Vec<Diagnostic>, rule: Rule, path: &str) -> bool {
+    let n_before = found.len();
+    found.retain(|it| it.rule != rule || it.place.as_ref().is_none_or(|place| place.path != path));
+    found.len() < n_before
+}
+
+/// The name of the rule, and how it is turned off where it does not fit.
+fn way_out(shown: &str, diagnostic: &Diagnostic) -> String {
+    let rule = diagnostic.rule;
+    let turned_off = || format!("rule `{rule}`; `allow = [\"{rule}\"]` in the macro turns it off");
+    match &diagnostic.place {
+        // About the macro's own arguments.
+        Some(place) if rule == Rule::UnusedAllowance && place.excerpt.is_none() => {
+            format!("rule `{rule}`")
+        }
+        // One finding about all of them.
+        _ if rule == Rule::Unrecorded => turned_off(),
+        // A finding in the text; one about a file's name or about a whole file may be about a file
+        // that cannot hold a directive.
+        Some(place) if rule != Rule::UnusedAllowance && place.excerpt.is_some() => {
+            format!("rule `{rule}`; the line `-- dunlin: allow {rule}: <reason>` exempts this file")
+        }
+        Some(place) => {
+            let name = place.path.strip_prefix(shown).unwrap_or(&place.path).trim_matches('/');
+            format!("rule `{rule}`; `allow = [\"{rule}: {name}\"]` in the macro exempts this file")
+        }
+        None => turned_off(),
+    }
+}
+
+fn unused_directive(file: &Arc<SourceFile>, allowance: &Allowance) -> Diagnostic {
+    Diagnostic::new(
+        Rule::UnusedAllowance,
+        format!("nothing here breaks the rule `{}`", allowance.rule),
+    )
+    .at(Place::span(file, allowance.span, ""))
+    .note("an allowance that is not needed would hide the next mistake")
+    .help("remove this line, unless the file is released: then it stays as it is")
+}
+
+fn unused_argument(rule: Rule, name: &str, path: &str) -> Diagnostic {
+    Diagnostic::new(Rule::UnusedAllowance, format!("nothing in `{name}` breaks the rule `{rule}`"))
+        .at(Place::file(path))
+        .note("an allowance that is not needed would hide the next mistake")
+        .help(format!("remove \"{rule}: {name}\" from the macro's argument `allow`"))
 }

@@ -23,6 +23,7 @@ pub mod statement;
 
 pub mod checksum;
 pub mod source;
+pub mod sum;
 
 mod check;
 pub mod diagnostic;

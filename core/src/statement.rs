@@ -11,7 +11,7 @@
 
 mod boundary;
 mod command;
-mod cursor;
+pub(crate) mod cursor;
 mod effect;
 mod object;
 mod subscription;

@@ -3,35 +3,45 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place};
-use crate::directive;
+use crate::directive::{self, Allowance};
 use crate::filename::Part;
 use crate::folder::{CheckedFile, Language, LoadedFile, Script, Transaction};
-use crate::lexer::{Unterminated, UnterminatedKind, lex};
+use crate::lexer::{Lexed, Unterminated, UnterminatedKind, lex};
+use crate::options::Options;
 use crate::rule::Rule;
 use crate::rust_source::functions;
 use crate::source::{SourceFile, Span};
-use crate::statement::{self, InTransaction, Kind, Statement, Unbalanced};
+use crate::statement::{self, Kind, Statement, Unbalanced};
+
+use super::meaning;
+use super::transaction::{self, Wrapper};
 
 /// Checks one file and says what it is.
-pub(crate) fn check(loaded: LoadedFile, diagnostics: &mut Vec<Diagnostic>) -> CheckedFile {
+pub(crate) fn check(
+    loaded: LoadedFile,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> CheckedFile {
     let file = loaded.file;
     nul_character(&file, diagnostics);
-    let language = if file.text().trim().is_empty() {
+    let checked = if file.text().trim().is_empty() {
         diagnostics.push(blank(&file, loaded.name.part));
         // With the function that is missing taken for granted, so that one mistake is one error.
         if loaded.name.part == Part::Rust {
-            Language::Rust { has_down: false }
+            Language::Rust { has_down: false }.into()
         } else {
-            Language::Sql { transactional: true }
+            Language::Sql { transactional: true }.into()
         }
     } else if loaded.name.part == Part::Rust {
-        rust(&file, diagnostics)
+        rust(&file, diagnostics).into()
     } else {
-        sql(&file, loaded.transaction, diagnostics)
+        sql(&file, loaded.name.part, loaded.transaction, options, diagnostics)
     };
+    let Checked { language, run, allowances } = checked;
     CheckedFile {
         name: loaded.name,
-        script: Script { path: loaded.path, file, run: None, checksum: loaded.checksum, language },
+        script: Script { path: loaded.path, file, run, checksum: loaded.checksum, language },
+        allowances,
     }
 }
 
@@ -70,28 +80,67 @@ fn rust(file: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Language {
     Language::Rust { has_down: found.down }
 }
 
+/// A SQL file, cut into statements.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sql<'a> {
+    pub(crate) file: &'a Arc<SourceFile>,
+    pub(crate) lexed: &'a Lexed,
+    /// Those that run: without a wrapper that is left out.
+    pub(crate) statements: &'a [Statement],
+    pub(crate) transactional: bool,
+    pub(crate) part: Part,
+}
+
+/// What a file is, found by checking it.
+#[derive(Debug)]
+struct Checked {
+    language: Language,
+    run: Option<String>,
+    allowances: Vec<Allowance>,
+}
+
+impl From<Language> for Checked {
+    fn from(language: Language) -> Self {
+        Self { language, run: None, allowances: Vec::new() }
+    }
+}
+
 fn sql(
     file: &Arc<SourceFile>,
+    part: Part,
     transaction: Transaction,
+    options: &Options,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Language {
+) -> Checked {
     let lexed = lex(file.text());
     let (directives, problems) = directive::read(file, &lexed.tokens);
     diagnostics.extend(problems);
     let transactional = !directives.no_transaction && transaction != Transaction::None;
+    let mut checked = Checked {
+        allowances: directives.allowances,
+        ..Checked::from(Language::Sql { transactional })
+    };
     if let Some(open) = &lexed.unterminated {
         // Everything behind it is inside it, so nothing more can be said about this file.
         diagnostics.push(unterminated(file, open));
-        return Language::Sql { transactional };
+        return checked;
     }
     let statements = statement::split(file.text(), &lexed);
-    let never = |it: &Statement| matches!(it.in_transaction, InTransaction::Never(_));
-    let needs_none = !statements.is_empty() && statements.iter().all(never);
-    let transactional = transactional && !(transaction == Transaction::AsNeeded && needs_none);
-    for statement in &statements {
-        diagnostics.extend(statement_problem(file, statement, transactional));
+    let transactional = transactional
+        && !(transaction == Transaction::AsNeeded && transaction::is_all_refusing(&statements));
+    checked.language = Language::Sql { transactional };
+    let mut sql = Sql { file, lexed: &lexed, statements: &statements, transactional, part };
+    if let Some(wrapper) = Wrapper::of(&sql) {
+        diagnostics.push(wrapper.finding(&sql));
+        checked.run = wrapper.dropped_from(&sql);
+        sql.statements = wrapper.inside();
     }
-    Language::Sql { transactional }
+    for statement in sql.statements {
+        diagnostics.extend(statement_problem(&sql, statement));
+    }
+    diagnostics.extend(transaction::refusals(&sql));
+    meaning::check(&sql, options, diagnostics);
+    checked
 }
 
 fn unterminated(file: &Arc<SourceFile>, open: &Unterminated) -> Diagnostic {
@@ -154,51 +203,43 @@ fn unbalanced(file: &Arc<SourceFile>, unbalanced: &Unbalanced) -> Diagnostic {
     }
 }
 
-/// What a statement must not be, given how its file runs. One statement has at most one problem.
-fn statement_problem(
-    file: &Arc<SourceFile>,
-    statement: &Statement,
-    transactional: bool,
-) -> Option<Diagnostic> {
+/// What a statement must not be. One statement has at most one problem of this kind.
+fn statement_problem(sql: &Sql<'_>, statement: &Statement) -> Option<Diagnostic> {
     if let Some(open) = &statement.unbalanced {
-        return Some(unbalanced(file, open));
+        return Some(unbalanced(sql.file, open));
     }
     let problem = |rule, headline: String| {
-        Diagnostic::new(rule, headline).at(Place::span(file, statement.span, ""))
+        Diagnostic::new(rule, headline).at(Place::span(sql.file, statement.span, ""))
     };
     match statement.kind {
-        Kind::PsqlCommand => {
-            let command = statement.text(file.text()).split_whitespace().next().unwrap_or_default();
-            Some(
-                problem(Rule::PsqlCommand, format!("`{command}` is a command of psql"))
-                    .note("only the program psql knows it, the server does not")
-                    .help("remove the line, and write what it did in SQL"),
-            )
-        }
+        Kind::PsqlCommand => Some(psql_command(sql, statement)),
         Kind::CopyFromStdin => Some(
             problem(Rule::CopyFromStdin, "`COPY ... FROM STDIN` in a migration".to_owned())
                 .note("the rows would have to follow the statement on the wire, and a migration carries only SQL")
                 .help("write the rows as `INSERT INTO ... VALUES ...`; `pg_dump --inserts` does so"),
         ),
-        Kind::Transaction(control) if control.is_boundary() => {
-            let problem = problem(Rule::TransactionControl, format!("`{}` in a migration", statement.command));
-            Some(if transactional {
-                problem
-                    .note("the file and its row in the history table are one transaction, which Dunlin begins and ends")
-                    .help("remove it; what must commit on its own belongs in a migration of its own")
-            } else {
-                problem
-                    .note("each statement of a `no-transaction` file is committed and recorded on its own")
-                    .help("remove it; what must be one transaction belongs in a migration without the directive")
-            })
-        }
-        Kind::Transaction(_) | Kind::CopyToStdout | Kind::Ordinary => match statement.in_transaction {
-            InTransaction::Never(command) if transactional => Some(
-                problem(Rule::NotInTransaction, format!("`{command}` cannot run in a transaction"))
-                    .note("Dunlin runs each file in a transaction unless the file says otherwise")
-                    .help("move it to a migration of its own that begins with the line `-- dunlin: no-transaction`"),
-            ),
-            InTransaction::Never(_) | InTransaction::Sometimes(_) | InTransaction::Allowed => None,
-        },
+        Kind::Transaction(_) => transaction::control(sql, statement),
+        Kind::CopyToStdout | Kind::Ordinary => None,
+    }
+}
+
+fn psql_command(sql: &Sql<'_>, statement: &Statement) -> Diagnostic {
+    let text = statement.text(sql.file.text());
+    let command = text.split_whitespace().next().unwrap_or_default();
+    let problem = Diagnostic::new(Rule::PsqlCommand, format!("`{command}` is a command of psql"))
+        .at(Place::span(sql.file, statement.span, ""));
+    match command {
+        "\\restrict" | "\\unrestrict" => problem
+            .note("pg_dump writes it around a dump, so that psql runs no other commands in between")
+            .help("remove the line"),
+        "\\connect" | "\\c" => problem
+            .note("only the program psql knows it; a migration runs in the database of its connection")
+            .help("remove the line"),
+        "\\i" | "\\ir" | "\\include" | "\\include_relative" => problem
+            .note("only the program psql knows it; a migration is the text of one file")
+            .help("write the text of that file here"),
+        _ => problem
+            .note("only the program psql knows it, the server does not")
+            .help("remove the line, and write what it did in SQL"),
     }
 }

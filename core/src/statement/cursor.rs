@@ -7,7 +7,7 @@
 use crate::lexer::{Token, TokenKind};
 
 #[derive(Clone, Copy)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     sql: &'a str,
     tokens: &'a [Token],
     at: usize,
@@ -15,24 +15,24 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// `tokens` are those of the statement, the first of them significant.
-    pub(super) fn new(sql: &'a str, tokens: &'a [Token]) -> Self {
+    pub(crate) fn new(sql: &'a str, tokens: &'a [Token]) -> Self {
         Self { sql, tokens, at: 0 }
     }
 
-    pub(super) fn token(&self) -> Option<&'a Token> {
+    pub(crate) fn token(&self) -> Option<&'a Token> {
         self.tokens.get(self.at)
     }
 
-    pub(super) fn is(&self, kind: TokenKind) -> bool {
+    pub(crate) fn is(&self, kind: TokenKind) -> bool {
         self.token().is_some_and(|token| token.kind == kind)
     }
 
-    pub(super) fn is_word(&self, keyword: &str) -> bool {
+    pub(crate) fn is_word(&self, keyword: &str) -> bool {
         self.token().is_some_and(|token| token.is_word(self.sql, keyword))
     }
 
     /// The word under the cursor in capitals; empty when it is no word.
-    pub(super) fn keyword(&self) -> String {
+    pub(crate) fn keyword(&self) -> String {
         match self.token() {
             Some(token) if token.kind == TokenKind::Word => {
                 token.text(self.sql).to_ascii_uppercase()
@@ -41,14 +41,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.at += 1;
         while self.token().is_some_and(Token::is_trivia) {
             self.at += 1;
         }
     }
 
-    pub(super) fn eat(&mut self, kind: TokenKind) -> bool {
+    pub(crate) fn eat(&mut self, kind: TokenKind) -> bool {
         let found = self.is(kind);
         if found {
             self.advance();
@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes words in a row, all or none: `eat_words("IF NOT EXISTS")`.
-    pub(super) fn eat_words(&mut self, words: &str) -> bool {
+    pub(crate) fn eat_words(&mut self, words: &str) -> bool {
         // Most often not even the first letter is the same; without optimisation, finding that out
         // word by word is half of the time that classifying takes.
         let start = self.token().map_or(usize::MAX, |token| token.span.start);
@@ -77,7 +77,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a `(...)` or `[...]` with everything in it.
-    pub(super) fn eat_group(&mut self) -> bool {
+    pub(crate) fn eat_group(&mut self) -> bool {
         let opens = self.is(TokenKind::OpenParen) || self.is(TokenKind::OpenBracket);
         if opens {
             self.skip();
@@ -86,7 +86,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes one token, or a whole group where one opens.
-    pub(super) fn skip(&mut self) {
+    pub(crate) fn skip(&mut self) {
         let mut depth = 0usize;
         while let Some(token) = self.token() {
             match token.kind {
@@ -102,7 +102,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves behind the next such word outside of parentheses; to the end when there is none.
-    pub(super) fn skip_past(&mut self, keyword: &str) -> bool {
+    pub(crate) fn skip_past(&mut self, keyword: &str) -> bool {
         while self.token().is_some() {
             if self.is_word(keyword) {
                 self.advance();
@@ -115,7 +115,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes a name with its qualifiers: each part as PostgreSQL stores it, and quoted where it
     /// would read otherwise without quotes. Empty when there is no name.
-    pub(super) fn name(&mut self) -> Vec<String> {
+    pub(crate) fn name(&mut self) -> Vec<String> {
         let mut parts = Vec::new();
         while let Some(part) = self.token().and_then(|token| identifier(token, self.sql)) {
             self.advance();
@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes a string and gives its value.
-    pub(super) fn string(&mut self) -> Option<String> {
+    pub(crate) fn string(&mut self) -> Option<String> {
         let token = self.token()?;
         let value = string_value(token, self.sql)?;
         self.advance();
@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes what stands for a value of an option: a word, a number or a string, in lower case.
-    pub(super) fn option_value(&mut self) -> Option<String> {
+    pub(crate) fn option_value(&mut self) -> Option<String> {
         let token = self.token()?;
         let value = match token.kind {
             TokenKind::Word | TokenKind::Number => token.text(self.sql).to_owned(),
@@ -148,7 +148,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// A part of a name, in the form in which SQL would have to repeat it.
-fn identifier(token: &Token, sql: &str) -> Option<String> {
+pub(crate) fn identifier(token: &Token, sql: &str) -> Option<String> {
     let text = token.text(sql);
     match token.kind {
         // PostgreSQL folds only ASCII letters where the encoding is UTF-8.
@@ -171,7 +171,7 @@ fn identifier(token: &Token, sql: &str) -> Option<String> {
 }
 
 /// The value of a string in its usual spellings; nothing for one with escapes that are not plain.
-fn string_value(token: &Token, sql: &str) -> Option<String> {
+pub(crate) fn string_value(token: &Token, sql: &str) -> Option<String> {
     let text = token.text(sql);
     match token.kind {
         TokenKind::String => {

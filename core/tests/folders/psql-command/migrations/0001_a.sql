@@ -1,3 +1,6 @@
 \restrict abc
 SELECT 1;
 \connect db
+\unrestrict abc
+\i other.sql
+\echo done

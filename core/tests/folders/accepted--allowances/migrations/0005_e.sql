@@ -1,0 +1,2 @@
+-- dunlin: allow leaking-setting: a released file that was mended
+SELECT 1;

@@ -1,0 +1,2 @@
+INSERT INTO words VALUES ('e');
+ALTER TYPE state ADD VALUE 'e';

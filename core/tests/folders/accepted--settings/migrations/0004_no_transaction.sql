@@ -1,0 +1,3 @@
+-- dunlin: no-transaction
+SET lock_timeout = '1s';
+VACUUM t;

@@ -1,0 +1,2 @@
+CREATE FUNCTION f() RETURNS void LANGUAGE sql SET search_path = '' AS $$ SELECT set_config('a.b', '1', false) $$;
+ALTER ROLE bob SET search_path = app;

@@ -1,0 +1,2 @@
+SET ROLE bob;
+SET ROLE NONE;

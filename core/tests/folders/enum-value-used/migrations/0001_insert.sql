@@ -1,0 +1,3 @@
+ALTER TYPE status ADD VALUE IF NOT EXISTS 'paused' AFTER 'running';
+INSERT INTO jobs (status) VALUES ('running'), ('paused');
+UPDATE jobs SET status = 'paused';

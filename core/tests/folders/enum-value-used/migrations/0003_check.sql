@@ -1,0 +1,3 @@
+ALTER TYPE status ADD VALUE 'it''s';
+-- not 'it''s' here
+ALTER TABLE jobs ADD CHECK (status <> E'it''s');

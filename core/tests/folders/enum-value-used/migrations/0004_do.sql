@@ -1,0 +1,6 @@
+ALTER TYPE status ADD VALUE 'gone';
+DO $do$
+BEGIN
+    UPDATE jobs SET status = 'gone';
+END
+$do$;

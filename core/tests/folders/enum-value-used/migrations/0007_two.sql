@@ -1,0 +1,3 @@
+ALTER TYPE status ADD VALUE 'a';
+ALTER TYPE status ADD VALUE 'b' AFTER 'a';
+SELECT 'b'::status, 'a'::status;

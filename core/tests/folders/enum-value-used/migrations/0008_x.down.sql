@@ -1,0 +1,2 @@
+ALTER TYPE status ADD VALUE 'back';
+UPDATE jobs SET status = $$back$$;

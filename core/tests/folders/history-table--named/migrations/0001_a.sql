@@ -1,0 +1,2 @@
+DROP TABLE "Schema History";
+DROP TABLE migrations;

@@ -1,0 +1,2 @@
+SET statement_timeout = '10min';
+SELECT 1;

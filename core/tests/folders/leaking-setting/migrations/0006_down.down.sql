@@ -1,0 +1,2 @@
+SET lock_timeout TO '2s';
+SELECT 1;

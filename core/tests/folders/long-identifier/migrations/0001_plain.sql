@@ -1,0 +1,2 @@
+CREATE INDEX index_workflow_request_participants_on_request_id_and_participant_id70 ON t (a);
+ALTER INDEX index_workflow_request_participants_on_request_id_and_participant_id70 RENAME TO i;

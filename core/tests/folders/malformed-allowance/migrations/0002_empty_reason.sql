@@ -1,0 +1,2 @@
+-- dunlin: allow leaking-setting:  
+SELECT 1;

@@ -1,0 +1,2 @@
+-- dunlin: allow
+SELECT 1;

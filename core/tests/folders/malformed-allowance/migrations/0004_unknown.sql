@@ -1,0 +1,2 @@
+-- dunlin: allow leaking-settings: it is meant
+SELECT 1;

@@ -1,0 +1,2 @@
+-- dunlin: allow transaction-control: it is meant
+SELECT 1;

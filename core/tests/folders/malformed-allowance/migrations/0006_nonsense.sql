@@ -1,0 +1,2 @@
+-- dunlin: allow everything please
+SELECT 1;

@@ -1,0 +1,3 @@
+VACUUM t;
+VACUUM u;
+VACUUM v;

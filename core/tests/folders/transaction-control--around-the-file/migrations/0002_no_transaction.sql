@@ -1,0 +1,4 @@
+-- dunlin: no-transaction
+BEGIN;
+SELECT 1;
+COMMIT;

@@ -1,0 +1,2 @@
+-- dunlin: allow leaking-setting: a dump
+SET LOCAL lock_timeout = '1s';

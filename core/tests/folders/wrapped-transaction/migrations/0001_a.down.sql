@@ -1,0 +1,1 @@
+begin work; DROP TABLE t; end transaction

@@ -1,0 +1,7 @@
+-- a comment
+BEGIN;
+
+CREATE TABLE t (id int);
+
+COMMIT;
+-- another
