@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dunlin_core::folder::{Language, Migration, Script};
-use dunlin_core::{Diagnostic, Folder, Layout, Options, Rule, Version, VersionKind};
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use dunlin_core::options::DEFAULT_HISTORY_TABLE;
+use dunlin_core::{Diagnostic, Folder, Layout, Rule, Severity, Version, VersionKind};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::input::Input;
@@ -23,19 +24,57 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
             #krate::Registry::EMPTY
         }};
     };
+    if !input.problems.is_empty() {
+        let (krate, errors) =
+            (&input.krate, input.problems.iter().map(syn::Error::to_compile_error));
+        return quote_spanned! {input.span=> { #(#errors;)* #krate::Registry::EMPTY }};
+    }
     let directory = package.join(&input.folder);
     let shown = shown_path(&directory);
-    let options =
-        Options { ignore: input.ignore.clone(), layout: input.layout, ..Options::default() };
-    let reading = Folder::read(&directory, &shown, &options);
-    if reading.is_accepted() {
-        return registry(input, &directory, &reading.folder);
-    }
-    let about_folders = |problem: Diagnostic| match problem.rule() {
+    let reading = Folder::read(&directory, &shown, &input.options);
+    let krate = &input.krate;
+    let registry = if reading.is_accepted() {
+        registry(input, &directory, &reading.folder)
+    } else {
+        quote_spanned! {input.span=> #krate::Registry::EMPTY }
+    };
+    let told = reading.diagnostics.into_iter().map(|problem| match problem.rule() {
         Rule::MissingFolder => explain_missing_folder(problem, &package),
         _ => problem,
-    };
-    problems(input, reading.diagnostics.into_iter().map(about_folders))
+    });
+    let told = told.map(|problem| match problem.severity() {
+        Severity::Error => error(input.span, &problem),
+        Severity::Warning => warning(input.span, &problem),
+    });
+    let told: Vec<_> = told.collect();
+    if told.is_empty() {
+        return registry;
+    }
+    quote_spanned! {input.span=> { #(#told)* #registry }}
+}
+
+fn error(span: Span, problem: &Diagnostic) -> TokenStream {
+    let text = problem.to_string();
+    quote_spanned! {span=> ::core::compile_error!(#text); }
+}
+
+/// A warning on a stable compiler: the use of something deprecated, whose note is the text.
+///
+/// A macro of the rule's name, because rustc then writes that name and no path in front of the
+/// headline. `warn(warnings)` keeps `deny(warnings)` and `-D warnings` of the user from making it an
+/// error: that is said with the macro's own `deny`. Where warnings are not shown, as in a dependency
+/// (`--cap-lints`), nothing else is lost; an error never goes this way.
+fn warning(span: Span, problem: &Diagnostic) -> TokenStream {
+    let text = problem.to_string();
+    let name = Ident::new(&problem.rule().id().replace('-', "_"), span);
+    quote_spanned! {span=>
+        #[warn(warnings)]
+        const _: () = {
+            #[deprecated(note = #text)]
+            macro_rules! #name { () => {} }
+            #name! {}
+        };
+    }
 }
 
 /// The path as rustc would print it: relative to the folder rustc runs in, `/` between names.
@@ -68,23 +107,15 @@ fn explain_missing_folder(problem: Diagnostic, package: &Path) -> Diagnostic {
         .help("create the folder, or pass its path: embed_migrations!(\"path\")")
 }
 
-fn problems(input: &Input, problems: impl Iterator<Item = Diagnostic>) -> TokenStream {
-    let krate = &input.krate;
-    let errors = problems.map(|problem| {
-        let text = problem.to_string();
-        quote_spanned! {input.span=> ::core::compile_error!(#text);}
-    });
-    quote_spanned! {input.span=> { #(#errors)* #krate::Registry::EMPTY }}
-}
-
 fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
     let krate = &input.krate;
     let scripts =
         || folder.migrations().iter().flat_map(|it| std::iter::once(&it.up).chain(&it.down));
-    // The compiler reads Rust files itself, as modules; only SQL needs a tracker, and a file that
-    // holds two scripts only one.
+    // The compiler reads Rust files itself, as modules; only what it does not read needs a tracker,
+    // and a file that holds two scripts only one.
     let sql = scripts().filter(|script| matches!(script.language, Language::Sql { .. }));
     let tracked = sql.map(|script| &script.path).chain(folder.settings());
+    let tracked = tracked.map(PathBuf::as_path).chain(folder.sum());
     let trackers = tracked.collect::<BTreeSet<_>>().into_iter().map(|path| {
         let path = absolute(path);
         quote! { const _: &[u8] = ::core::include_bytes!(#path); }
@@ -102,12 +133,9 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
         folder.migrations().iter().enumerate().map(|(index, it)| entry(krate, index, it));
     let fingerprint = Literal::byte_string(&folder.fingerprint());
     let (shown, argument) = (folder.path(), &input.folder);
-    let (source, ignore) = (absolute(directory), &input.ignore);
+    let (source, ignore) = (absolute(directory), &input.options.ignore);
     let layout = layout(krate, folder.layout());
-    quote! {{
-        #(#trackers)*
-        #(#modules)*
-        const MIGRATIONS: &[#krate::Migration] = &[#(#migrations),*];
+    let registry = quote! {
         #krate::__private::in_layout(
             #krate::__private::registry(
                 MIGRATIONS,
@@ -119,6 +147,16 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
             ),
             #layout,
         )
+    };
+    let registry = match input.options.history_table.as_str() {
+        DEFAULT_HISTORY_TABLE => registry,
+        table => quote! { #krate::__private::with_history_table(#registry, #table) },
+    };
+    quote! {{
+        #(#trackers)*
+        #(#modules)*
+        const MIGRATIONS: &[#krate::Migration] = &[#(#migrations),*];
+        #registry
     }}
 }
 
@@ -178,7 +216,7 @@ fn option(tokens: Option<TokenStream>) -> TokenStream {
     }
 }
 
-fn module(index: usize) -> proc_macro2::Ident {
+fn module(index: usize) -> Ident {
     format_ident!("migration_{index}")
 }
 

@@ -73,15 +73,13 @@ const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// How long a starter waits for another one by default.
 const DEFAULT_LOCK_WAIT: Duration = Duration::from_secs(300);
-/// The history table by default.
-const DEFAULT_TABLE: &str = "migrations";
 
 impl<'a> Migrator<'a> {
     /// A migrator with the default policies.
     pub fn new(registry: &'a Registry) -> Self {
         Self {
             registry,
-            table: Table { schema: None, name: DEFAULT_TABLE.to_owned() },
+            table: Table { schema: None, name: registry.history_table.to_owned() },
             policies: Policies::default(),
             lock_wait: DEFAULT_LOCK_WAIT,
             budget: LockBudget::default(),
@@ -89,7 +87,8 @@ impl<'a> Migrator<'a> {
         }
     }
 
-    /// Keeps the history in a table of this name, `migrations` by default.
+    /// Keeps the history in a table of this name; by default the one that the macro's argument
+    /// `history_table` names, and `migrations` without it.
     ///
     /// The name is taken as it is, capital letters and quotes included.
     pub fn history_table(mut self, name: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 use dunlin_core::{Checksum, Layout, Version};
 
 use crate::context::Context;
@@ -34,6 +35,9 @@ pub struct Registry {
     pub(crate) ignore: &'static [&'static str],
     /// Whose layout the folder has, which decides the order of names.
     pub(crate) layout: Layout,
+    /// The history table that the folder was checked against, which a [`Migrator`](crate::Migrator)
+    /// uses unless it is told otherwise.
+    pub(crate) history_table: &'static str,
 }
 
 /// One migration of a [`Registry`].
@@ -77,6 +81,7 @@ impl Registry {
         source: None,
         ignore: &[],
         layout: Layout::Dunlin,
+        history_table: DEFAULT_HISTORY_TABLE,
     };
 
     /// The migrations in the order they run in.
@@ -185,6 +190,7 @@ const EMPTY_FINGERPRINT: [u8; 32] = [
 pub(crate) mod generated {
     use super::{Code, Migration, Registry, RustMigration, Script};
     pub use dunlin_core::Layout;
+    use dunlin_core::options::DEFAULT_HISTORY_TABLE;
     use dunlin_core::{Checksum, Version, VersionKind};
 
     #[derive(Clone, Copy, Debug)]
@@ -265,8 +271,21 @@ pub(crate) mod generated {
         source: Option<&'static str>,
         ignore: &'static [&'static str],
     ) -> Registry {
-        let layout = Layout::Dunlin;
-        Registry { migrations, fingerprint, folder, folder_argument, source, ignore, layout }
+        Registry {
+            migrations,
+            fingerprint,
+            folder,
+            folder_argument,
+            source,
+            ignore,
+            layout: Layout::Dunlin,
+            history_table: DEFAULT_HISTORY_TABLE,
+        }
+    }
+
+    #[must_use]
+    pub const fn with_history_table(registry: Registry, history_table: &'static str) -> Registry {
+        Registry { history_table, ..registry }
     }
 
     #[must_use]
