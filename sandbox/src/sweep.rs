@@ -54,22 +54,42 @@ fn leftover(base: &Path, meta: &fs::Metadata) {
                 return;
             }
         }
-        release(&server);
+        if !release(&server) {
+            return;
+        }
     }
     ignore(fs::remove_dir_all(base), "the next start tries again");
 }
 
-/// A server killed with KILL leaves its System V segment behind. Its number may be another
-/// program's by now, so the key must match too and nobody may be attached.
-fn release(server: &Postmaster) {
-    let Some((key, number)) = server.segment() else { return };
-    let Ok(table) = fs::read_to_string("/proc/sysvipc/shm") else { return };
-    let ours = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|row| {
-        // key shmid perms size cpid lpid nattch …
-        row.first() == Some(&key) && row.get(1) == Some(&number) && row.get(6) == Some(&"0")
-    });
-    if ours {
-        let removed = std::process::Command::new("ipcrm").args(["-m", number]).output();
-        ignore(removed, "56 bytes");
+/// A server killed with KILL leaves its System V segment behind, and for some moments children
+/// that are attached to it. Returns false when they stay: the next start tries again.
+///
+/// The segment's number may be another program's by now, so the key must match too.
+fn release(server: &Postmaster) -> bool {
+    let Some((key, number)) = server.segment() else { return true };
+    for _ in 0..100 {
+        match attached(key, number).as_deref() {
+            None => return true,
+            Some("0") => {
+                let removed = std::process::Command::new("ipcrm").args(["-m", number]).output();
+                ignore(removed, "56 bytes");
+                return true;
+            }
+            Some(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
+    false
+}
+
+/// How many processes are attached to the segment, if there is one.
+fn attached(key: &str, number: &str) -> Option<String> {
+    // A `key_t` is signed; PostgreSQL writes it as an unsigned long, the kernel as it is.
+    let key = (key.parse::<u64>().ok()? as i32).to_string();
+    let table = fs::read_to_string("/proc/sysvipc/shm").ok()?;
+    table.lines().find_map(|line| {
+        // key shmid perms size cpid lpid nattch …
+        let mut row = line.split_whitespace();
+        let same = row.next() == Some(&key) && row.next() == Some(number);
+        same.then(|| row.nth(4).map(str::to_owned))?
+    })
 }
