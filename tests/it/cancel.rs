@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use dunlin::{Database, Migrator, Registry, Result};
-use dunlin_tests::{Functions, TestDatabase, pool_of, registry_with, until};
+use dunlin_tests::{Functions, Gate, TestDatabase, pool_of, registry_with, until};
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 /// Two that travel together, one in Rust, one without a transaction.
@@ -285,4 +285,27 @@ async fn a_pooled_object_is_usable_after_a_dropped_run() {
             return sweep.was_thorough(n - 1);
         }
     }
+}
+
+/// The lock is somebody else's all the time: it is neither taken nor given away.
+#[tokio::test]
+async fn a_client_is_usable_after_a_dropped_wait() {
+    let database = TestDatabase::new();
+    let registry = migrations();
+    let gate = database.gate().await;
+    let blocked = registry_with(&[("1_a.sql", Gate::PASS)], &[]);
+    let pool = database.pool().clone();
+    let holder = tokio::spawn(async move { Migrator::new(&blocked).apply(&pool).await });
+    database.at_gate(1).await;
+    let mut client = database.client().await;
+    for moment in [Moment::AtOnce, Moment::WhenWoken] {
+        for n in 1..12 {
+            let outcome = polled(n, moment, Verb::Apply.run(&registry, &mut client)).await;
+            assert!(outcome.is_none());
+            assert_eq!(answer(&client).await, "0 \"$user\", public f t f 0");
+            assert_eq!(database.n_locks().await, 1);
+        }
+    }
+    gate.open().await;
+    assert_eq!(holder.await.unwrap().unwrap().n_total(), 1);
 }

@@ -200,6 +200,32 @@ async fn a_killed_starter_is_replaced_by_one_that_waits() {
     is_complete(&database).await;
 }
 
+#[tokio::test]
+async fn a_starter_that_is_killed_while_it_builds_an_index_is_replaced() {
+    let database = TestDatabase::new();
+    let index = NOT_IDEMPOTENT[2].1.replace("CONCURRENTLY", "CONCURRENTLY IF NOT EXISTS");
+    let mut files = NOT_IDEMPOTENT;
+    files[2].1 = &index;
+    let _report = Migrator::new(&registry(&files[..2])).apply(database.pool()).await.unwrap();
+    let folder = Folder::new(&files);
+    // The build waits for every transaction that has written to the table.
+    let writer = database.client().await;
+    writer.batch_execute("BEGIN; INSERT INTO users VALUES (1)").await.unwrap();
+    let mut first = Starter::ready(&database, &folder.0, "first").await;
+    first.go();
+    let begun =
+        "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()";
+    until("the build waits", async || database.number(begun).await == 1).await;
+    let mut second = Starter::ready(&database, &folder.0, "second").await;
+    second.go();
+    second.says("Waiting for the migration lock").await;
+    first.kill().await;
+    second.says("Running: 3_index").await;
+    writer.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(second.applied().await, NAMES[2..]);
+    is_complete(&database).await;
+}
+
 async fn tasks_over_a_pool(size: usize) {
     let database = TestDatabase::new();
     let pool = pool_of(size, &database.connection_string());
@@ -570,6 +596,27 @@ async fn a_pooled_object_of_a_dropped_run_is_clean_when_it_returns() {
     let tables = database.number("SELECT count(*) FROM pg_class WHERE relname = 'a'").await;
     assert_eq!(database.number("SELECT count(*) FROM migrations").await, tables);
     assert_eq!(database.number("SELECT count(*) FROM mine").await, 0);
+}
+
+#[tokio::test]
+async fn reading_does_not_wait_for_a_run() {
+    let database = TestDatabase::new();
+    let files = [("1_a.sql", "CREATE TABLE a (id int);"), ("2_slow.sql", Gate::PASS)];
+    let _report = Migrator::new(&registry(&files[..1])).apply(database.pool()).await.unwrap();
+    let gate = database.gate().await;
+    let migrations = registry(&files);
+    let task = blocked(&database, migrations).await;
+    let migrator = Migrator::new(&migrations);
+    for status in [
+        migrator.status(database.pool()).await.unwrap(),
+        migrator.verify(database.pool()).await.unwrap(),
+    ] {
+        assert_eq!((status.n_applied(), status.n_pending()), (1, 1));
+    }
+    assert_eq!(migrator.plan(database.pool()).await.unwrap().steps().len(), 1);
+    gate.open().await;
+    task.await.unwrap();
+    assert!(migrator.plan(database.pool()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
