@@ -4,6 +4,20 @@
 //! fails the build. The file lies in the folder, is optional, and is read by every build and written
 //! by none: recording is what releasing means, and a build that recorded would agree with anything.
 //!
+//! # Use
+//!
+//! Begin with a file that holds only the line `# dunlin.sum 1`. The build then warns that the
+//! migrations are not recorded (rule `unrecorded`) and shows the lines to append; append them when
+//! the migrations are released. From then on a build fails when one of them is edited, removed,
+//! renamed or moved in the order, and names the file. A new migration may be edited at will until
+//! its line is appended; a team that wants none unrecorded says `deny = ["unrecorded"]`.
+//!
+//! The compiler watches the file, so that recording a migration builds it in, also without a
+//! `build.rs`.
+//!
+//! Two branches that both record a migration conflict when they are merged. Keep the lines of both
+//! and build: the message shows the lines that are right for the order the two now have.
+//!
 //! # Format
 //!
 //! UTF-8 text. The first line is `# dunlin.sum 1`, where 1 is the version of the format; other lines
@@ -24,8 +38,8 @@
 //! one changes nothing that was released.
 //!
 //! Because each hash depends on the one before, two branches that both record a migration write
-//! different lines in the same place, so that merging them is a conflict that somebody must look at,
-//! and lines that were merged without looking do not follow from each other.
+//! different lines in the same place, and lines that were merged without looking do not follow from
+//! each other.
 //!
 //! **Invariant:** a sum about which nothing is found is, line by line, the one [`write()`] would make
 //! of the same migrations, apart from those behind its last line.

@@ -31,14 +31,11 @@ pub(super) const MALFORMED_ALLOWANCE: Explanation = Explanation {
         So it names one rule and gives a reason.\n\
         Rules without which the folder has no meaning, or would run in another way than it is written, cannot be allowed.",
     example: &[(
-        "0001_slow.sql",
-        "-- dunlin: allow leaking-setting\nSET statement_timeout = '10min';\n",
+        "0001_users.sql",
+        "-- dunlin: allow leaking-setting\nCREATE TABLE users (id bigint);\n",
     )],
-    instead: "Write `-- dunlin: allow <rule>: <reason>`, with the name the message shows.",
-    mended: &[(
-        "0001_slow.sql",
-        "-- dunlin: allow leaking-setting: a released file\nSET statement_timeout = '10min';\n",
-    )],
+    instead: "Write `-- dunlin: allow <rule>: <reason>`, with the name the message shows, or remove the line where it is not needed.",
+    mended: &[("0001_users.sql", "CREATE TABLE users (id bigint);\n")],
 };
 
 pub(super) const UNUSED_ALLOWANCE: Explanation = Explanation {

@@ -49,7 +49,13 @@ pub(super) const UNSUPPORTED_FEATURE: Explanation = Explanation {
 
 pub(super) const TOOL_SETTING: Explanation = Explanation {
     why: "A file such as diesel's `metadata.toml` decides whether a migration runs in a transaction, so what it says must be understood.",
-    example: &[],
+    example: &[
+        ("20230101000000_users/up.sql", "CREATE TABLE users (id bigint);\n"),
+        ("20230101000000_users/metadata.toml", "run_in_transaction = no\n"),
+    ],
     instead: "Write what the message asks for, or remove the file.",
-    mended: &[],
+    mended: &[
+        ("20230101000000_users/up.sql", "CREATE TABLE users (id bigint);\n"),
+        ("20230101000000_users/metadata.toml", "run_in_transaction = true\n"),
+    ],
 };

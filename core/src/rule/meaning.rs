@@ -26,7 +26,7 @@ pub(super) const LONG_IDENTIFIER: Explanation = Explanation {
         Looked at are the names in `CREATE` and `ALTER`.",
     example: &[(
         "0001_index.sql",
-        "CREATE INDEX index_workflow_request_participants_on_request_id_and_user_id ON participants (request_id, user_id);\n",
+        "CREATE INDEX index_workflow_request_participants_on_workflow_request_id_and_user_id ON participants (request_id, user_id);\n",
     )],
     instead: "Choose a shorter name.\n\
         Where the object exists already, the name in the file may as well be the one the database has.",
