@@ -12,7 +12,7 @@ use crate::levels::Levels;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Files of the folder that are passed over.
+    /// Files and folders that are passed over, by name; inside a folder by path, with `/`.
     pub ignore: Vec<String>,
     /// Which findings are errors, which are warnings, and which are not told.
     pub levels: Levels,

@@ -7,12 +7,14 @@
 use crate::diagnostic::Diagnostic;
 use crate::suggest::nearest;
 
+use super::Layout;
 use super::section::{Line, Marker, Markers, problem};
 
 /// The block directives of dbmate.
 pub(crate) struct Dbmate;
 
 impl Markers for Dbmate {
+    const LAYOUT: Layout = Layout::Dbmate;
     const UP: &'static str = "-- migrate:up";
     const DOWN: &'static str = "-- migrate:down";
     // dbmate 2 takes the file, runs the first pair, and then fails to record the second one.

@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::rule::Rule;
 use crate::suggest::nearest;
 
+use super::Layout;
 use super::section::{Line, Marker, Markers, problem};
 
 /// The annotations of goose.
@@ -18,6 +19,7 @@ const WRITTEN: &[&str] =
     &["Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF"];
 
 impl Markers for Goose {
+    const LAYOUT: Layout = Layout::Goose;
     const UP: &'static str = "-- +goose Up";
     const DOWN: &'static str = "-- +goose Down";
     const REPEATS: bool = false;

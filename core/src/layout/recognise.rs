@@ -16,6 +16,7 @@ use super::{Layout, dbmate, diesel, flat, flyway, goose, prisma, sql_migrate, te
 use crate::diagnostic::{Diagnostic, Place};
 use crate::filename::{FileName, Judgement, Part, judge};
 use crate::folder::entry::Entry;
+use crate::lexer::{Token, lex};
 use crate::rule::Rule;
 use crate::version::{Version, VersionKind};
 
@@ -83,6 +84,12 @@ fn inside(entry: &Entry) -> Option<(Layout, Place)> {
     let text = file.text();
     // Of a thousand files nearly all hold none of these words.
     if ["+goose", "migrate:", "+migrate", "----"].iter().any(|word| text.contains(word)) {
+        // A text in quotes may hold what looks like a marker.
+        let tokens = lex(text).tokens;
+        let begins_comment = |line: Line<'_>| {
+            let begins = |it: &Token| it.span.start == line.span.start && it.is_trivia();
+            tokens.iter().any(begins)
+        };
         let found = Line::all(file).find_map(|line| {
             let layout = if is_section::<goose::Goose>(line) {
                 Layout::Goose
@@ -95,7 +102,7 @@ fn inside(entry: &Entry) -> Option<(Layout, Place)> {
             } else {
                 return None;
             };
-            Some((layout, line.whole()))
+            begins_comment(line).then(|| (layout, line.whole()))
         });
         if found.is_some() {
             return found;

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::Layout;
 use crate::checksum::Checksum;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::lexer::{TokenKind, lex};
@@ -16,6 +17,8 @@ use crate::source::{SourceFile, Span};
 
 /// How a tool marks the sections of a file.
 pub(crate) trait Markers {
+    /// Whose markers they are.
+    const LAYOUT: Layout;
     /// The line that begins the migration, as the tool's manual writes it; empty when the migration
     /// is whatever stands above the undo.
     const UP: &'static str;
@@ -326,8 +329,12 @@ impl<'a, 'd, M: Markers> Cutter<'a, 'd, M> {
             let at = Place::file(self.file.path());
             self.diagnostics.push(
                 problem(format!("a migration without `{}`", M::UP), at)
-                    .note("other files of the folder have the marker, and without it the tool refuses a file")
-                    .help(format!("write `{}` above its first statement", M::UP)),
+                    .note(format!(
+                        "the folder is read as one of {}, which refuses a file without the marker",
+                        M::LAYOUT.tool()
+                    ))
+                    .help(format!("write `{}` above its first statement", M::UP))
+                    .help("or say whose the folder is: embed_migrations!(\"...\", layout = \"dunlin\")"),
             );
         }
         let no_transaction = self.no_transaction;

@@ -7,6 +7,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::suggest::nearest;
 
+use super::Layout;
 use super::section::{Line, Marker, Markers, problem};
 
 /// The commands of sql-migrate.
@@ -16,6 +17,7 @@ const WORDS: [&str; 4] = ["Up", "Down", "StatementBegin", "StatementEnd"];
 const NO_TRANSACTION: &str = "notransaction";
 
 impl Markers for SqlMigrate {
+    const LAYOUT: Layout = Layout::SqlMigrate;
     const UP: &'static str = "-- +migrate Up";
     const DOWN: &'static str = "-- +migrate Down";
     const REPEATS: bool = true;

@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::rule::Rule;
 use crate::source::{SourceFile, Span};
 
+use super::Layout;
 use super::section::{Line, Marker, Markers};
 
 /// The marker lines of tern. There is none for the migration: it is what stands above the undo.
@@ -17,6 +18,7 @@ pub(crate) const DIVIDER: &str = "---- create above / drop below ----";
 pub(crate) const DISABLE_TX: &str = "---- tern: disable-tx ----";
 
 impl Markers for Tern {
+    const LAYOUT: Layout = Layout::Tern;
     const UP: &'static str = "";
     const DOWN: &'static str = DIVIDER;
     const REPEATS: bool = false;

@@ -1,0 +1,5 @@
+CREATE TABLE templates (body text);
+INSERT INTO templates VALUES ($$
+-- +goose Up
+SELECT 1;
+$$);
