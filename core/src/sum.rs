@@ -46,6 +46,8 @@
 
 mod check;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
