@@ -15,7 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Direction;
 use crate::lock::halves;
 use crate::quote::{identifier, literal, optional_literal};
-use crate::session::{Session, Settings, text};
+use crate::session::{Session, text};
+use crate::settings::{self, Settings};
 use crate::shape::{Shape, shape};
 
 /// The columns Dunlin adds to those of an older tracking table, with their types.
@@ -304,7 +305,7 @@ impl History {
              pg_catalog.current_setting('server_version_num') AS version, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
              l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1 \
              AND l.classid = {high} AND l.objid = {low}) AS holds_lock; \
-             SELECT 'setting' AS part, name, setting FROM pg_catalog.pg_settings WHERE source = 'session'; \
+             {settings}; \
              SELECT 'column' AS part, c.relkind, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, \
              pg_catalog.has_table_privilege(c.oid, 'INSERT') AS is_writable FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -315,6 +316,7 @@ impl History {
              WHERE c.relname = {name} AND n.nspname <> {schema} AND pg_catalog.pg_table_is_visible(c.oid) \
              AND 2 = (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a \
              WHERE a.attrelid = c.oid AND a.attname IN ('name', 'executed_at') AND NOT a.attisdropped)",
+            settings = settings::question(),
             schema = literal(&self.schema),
             name = literal(&self.name),
         )

@@ -59,6 +59,7 @@ mod lock;
 mod pipeline;
 mod script;
 mod session;
+mod settings;
 mod shape;
 mod stale;
 

@@ -331,7 +331,9 @@ impl<'a> Migrator<'a> {
                 .note("a pooler in transaction mode hands each statement to another session; nothing was changed")
                 .help("connect to the server itself, or to a pool in session mode, for migrations"));
         }
-        let prepared = session.prepare(&state.settings, self.budget.lock_timeout).await;
+        let undeclared = self.registry.undeclared_settings();
+        let settings = state.settings.clone();
+        let prepared = session.prepare(settings, &undeclared, self.budget.lock_timeout).await;
         prepared.map_err(|error| Error::from_postgres("preparing the session", error))?;
         Ok(state)
     }

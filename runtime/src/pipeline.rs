@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use dunlin_core::Place;
+use dunlin_core::lexer::lex;
+use dunlin_core::statement::{self, TransactionControl, split};
 use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::Kind;
@@ -87,6 +89,10 @@ impl Execution<'_, '_> {
         let n_left = self.n_left;
         while n_done < jobs.len() {
             while next < jobs.len() && in_flight.len() < MAX_IN_FLIGHT && n_bytes < MAX_BYTES {
+                // In front of `SET TRANSACTION` there may be no question, so there is no proof.
+                if !in_flight.is_empty() && sets_transaction(jobs[next].text) {
+                    break;
+                }
                 let predecessor = (next > n_done).then(|| jobs[next - 1].name);
                 let flight = self.take_off(jobs[next], predecessor, next + 1 == n_left).await?;
                 n_bytes += flight.n_bytes;
@@ -186,7 +192,7 @@ impl Execution<'_, '_> {
                  (extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8 AS seconds, \
                  pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS query \
                  FROM (VALUES {tables}) AS it (relation) \
-                 JOIN pg_catalog.pg_locks l ON l.relation = pg_catalog.to_regclass(it.relation) AND l.granted \
+                 JOIN pg_catalog.pg_locks l ON l.relation IN ({NAMED}) AND l.granted \
                  JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.pid <> pg_catalog.pg_backend_pid() \
                  ORDER BY a.pid LIMIT 8"
             ))
@@ -257,15 +263,30 @@ impl FlightAnswers {
 /// not exist do exist; empty for a text that creates none in this way.
 pub(crate) fn question_about_existing(sql: &SqlText<'_>) -> String {
     let names = sql.conditional_relations();
-    if names.is_empty() {
+    if names.is_empty() || sets_transaction(sql.text) {
         return String::new();
     }
     let names =
         names.iter().map(|name| format!("({})", literal(name))).collect::<Vec<_>>().join(", ");
-    format!(
-        "; SELECT it.relation FROM (VALUES {names}) AS it (relation) \
-         WHERE pg_catalog.to_regclass(it.relation) IS NOT NULL"
-    )
+    format!("; SELECT it.relation FROM (VALUES {names}) AS it (relation) WHERE EXISTS ({NAMED})")
+}
+
+/// The relation that `it.relation` names. Unlike `to_regclass` it is no error to name a schema that
+/// the role has no right to: a migration may take another role first.
+const NAMED: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, \
+    LATERAL (SELECT pg_catalog.parse_ident(it.relation) AS part) AS name \
+    WHERE c.relname = part[pg_catalog.array_upper(part, 1)] \
+    AND CASE pg_catalog.array_upper(part, 1) WHEN 1 THEN pg_catalog.pg_table_is_visible(c.oid) \
+    ELSE n.nspname = part[1] END";
+
+/// Whether a text has a `SET TRANSACTION`, which must come before any query of its transaction.
+fn sets_transaction(text: &str) -> bool {
+    let is_likely = text.as_bytes().windows(11).any(|it| it.eq_ignore_ascii_case(b"transaction"));
+    is_likely
+        && split(text, &lex(text))
+            .iter()
+            .any(|it| it.kind == statement::Kind::Transaction(TransactionControl::SetTransaction))
 }
 
 /// The answer to it.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** everything here is `const`. A registry costs nothing when the program starts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use dunlin_core::{Checksum, Layout, Version};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::settings::undeclared_in;
 
 /// The migrations compiled into this binary, ordered and checksummed.
 ///
@@ -105,6 +107,15 @@ impl Registry {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'static Migration> {
         self.migrations.iter().find(|migration| migration.name == name)
+    }
+
+    /// The names of parameters that no library has declared and some migration or undo may set.
+    pub(crate) fn undeclared_settings(&self) -> BTreeSet<String> {
+        self.iter()
+            .flat_map(|migration| [Some(migration.up), migration.down])
+            .flatten()
+            .flat_map(|script| undeclared_in(script.run_text))
+            .collect()
     }
 
     /// The folder the migrations came from, as messages show it.

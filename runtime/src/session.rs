@@ -5,6 +5,7 @@
 //! it is not used again. The order of messages on one connection guarantees it: what is queued here
 //! runs before anything the application sends later.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -15,9 +16,7 @@ use tokio_postgres::{Client, Error as PostgresError, SimpleQueryMessage, SimpleQ
 
 use crate::database::Connection;
 use crate::quote::literal;
-
-/// How often the server looks whether we are still there while it runs a statement.
-const CLIENT_CHECK_INTERVAL_MS: &str = "2000";
+use crate::settings::{self, Settings};
 
 /// A connection with the duty to clean up.
 #[derive(Debug)]
@@ -25,12 +24,10 @@ pub(crate) struct Session<'a> {
     connection: Connection<'a>,
     /// The key of the advisory lock, while it may be held.
     lock: Option<i64>,
-    /// What gives the session its settings back; known once a migration may have changed them.
-    restore: Option<String>,
+    /// What the session has to get back; known once a migration may have changed it.
+    settings: Option<Settings>,
     /// What gives it the settings migrations run with.
     working: String,
-    user: String,
-    role: String,
     /// Whether a transaction may be open.
     in_transaction: bool,
 }
@@ -39,18 +36,6 @@ pub(crate) struct Session<'a> {
 pub(crate) struct Answers(
     Pin<Box<dyn Stream<Item = Result<SimpleQueryMessage, PostgresError>> + Send>>,
 );
-
-/// The settings of a session as a run found them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Settings {
-    pub(crate) session_user: String,
-    /// `none`, or what the application has `SET ROLE` to.
-    pub(crate) role: String,
-    /// What the application has `SET`, with its value.
-    pub(crate) changed: Vec<(String, String)>,
-    /// `server_version_num`, 150018.
-    pub(crate) server_version: u32,
-}
 
 /// A batch that failed, and how many of its statements had been completed.
 #[derive(Debug)]
@@ -64,10 +49,8 @@ impl<'a> Session<'a> {
         Self {
             connection,
             lock: None,
-            restore: None,
+            settings: None,
             working: String::new(),
-            user: String::new(),
-            role: String::new(),
             in_transaction: false,
         }
     }
@@ -103,17 +86,25 @@ impl<'a> Session<'a> {
         self.lock = None;
     }
 
-    /// Gives the session the settings migrations run with; `settings` are those it has now.
+    /// Gives the session the settings migrations run with; `settings` are those it has now, and
+    /// `undeclared` the names of more that migrations speak of.
     pub(crate) async fn prepare(
         &mut self,
-        settings: &Settings,
+        settings: Settings,
+        undeclared: &BTreeSet<String>,
         lock_timeout: Duration,
     ) -> Result<(), PostgresError> {
-        self.restore = Some(settings.restoring(Vec::new()));
-        self.working = settings.restoring(settings.of_migrations(lock_timeout));
-        self.user.clone_from(&settings.session_user);
-        self.role.clone_from(&settings.role);
-        self.run(&self.working).await
+        let question = settings::question_about(undeclared);
+        let batch = format!("{question}{}", settings.working(lock_timeout));
+        let settings = self.settings.insert(settings);
+        let answers = Answers(Box::pin(self.connection.simple_query_raw(&batch).await?));
+        for row in &answers.rows().await? {
+            if let (Some(name), Some(value)) = (text(row, "name"), text(row, "value")) {
+                settings.undeclared.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        self.working = settings.working(lock_timeout);
+        Ok(())
     }
 
     /// The beginning of a transaction in which the session is who it was when the run began, whatever
@@ -121,7 +112,10 @@ impl<'a> Session<'a> {
     ///
     /// Setting the user forgets the role, also when it is the same user, so that is not done in vain.
     pub(crate) fn beginning_as_itself(&self) -> String {
-        let (user, role) = (literal(&self.user), literal(&self.role));
+        let Some(Settings { session_user, role, .. }) = &self.settings else {
+            return "BEGIN;".to_owned();
+        };
+        let (user, role) = (literal(session_user), literal(role));
         format!(
             "BEGIN READ WRITE; \
              SELECT pg_catalog.set_config('session_authorization', {user}, true) WHERE session_user <> {user}; \
@@ -157,11 +151,17 @@ impl<'a> Session<'a> {
         if cleanup.is_empty() {
             return Ok(());
         }
-        let result = self.run(&cleanup).await;
-        if result.is_ok() {
-            (self.lock, self.restore, self.in_transaction) = (None, None, false);
+        let rows = self.rows(&cleanup).await?;
+        let settings = self.settings.take();
+        (self.lock, self.in_transaction) = (None, false);
+        let touched: Vec<_> = rows.iter().filter_map(|row| text(row, "touched")).collect();
+        if let (Some(settings), false) = (settings, touched.is_empty()) {
+            match self.run(&settings.resetting(&touched)).await {
+                // Refused or not: they have their values back.
+                Ok(()) | Err(_) => {}
+            }
         }
-        result
+        Ok(())
     }
 
     /// What is still to be done, as one batch; empty when the session is clean.
@@ -174,8 +174,8 @@ impl<'a> Session<'a> {
         if let Some(key) = self.lock {
             statements.push(format!("SELECT pg_catalog.pg_advisory_unlock({key})"));
         }
-        if let Some(restore) = &self.restore {
-            statements.push(restore.clone());
+        if let Some(settings) = &self.settings {
+            statements.push(settings.restoring());
         }
         statements.join("; ")
     }
@@ -233,46 +233,6 @@ impl Answers {
         }
         Ok(n_completed)
     }
-}
-
-impl Settings {
-    /// The timeouts of a migration: brief waits for locks, and none of the limits a role may have for
-    /// its queries, which would kill an index build at the same point in every start. When this
-    /// process dies or the run is dropped, the server shall notice in the middle of a statement:
-    /// until then it keeps the lock that other starters wait for.
-    fn of_migrations(&self, lock_timeout: Duration) -> Vec<String> {
-        let mut timeouts = vec![
-            set("lock_timeout", &lock_timeout.as_millis().to_string()),
-            set("statement_timeout", "0"),
-            set("idle_in_transaction_session_timeout", "0"),
-        ];
-        if self.server_version >= 170_000 {
-            timeouts.push(set("transaction_timeout", "0"));
-        }
-        if self.server_version >= 140_000 {
-            // Where the server cannot ask, any value but 0 is an error (manual, 20.3.2).
-            let able = if self.server_version >= 150_000 { "linux|darwin|bsd" } else { "linux" };
-            let interval = set("client_connection_check_interval", CLIENT_CHECK_INTERVAL_MS);
-            timeouts.push(format!("{interval} WHERE pg_catalog.version() ~ '{able}'"));
-        }
-        timeouts
-    }
-
-    /// `RESET ALL` touches neither session user nor role and forgets what the application had set,
-    /// so the user comes first, the application's settings next, then `others`, and last the role,
-    /// which may have fewer rights.
-    fn restoring(&self, others: Vec<String>) -> String {
-        let mut statements =
-            vec![set("session_authorization", &self.session_user), "RESET ALL".to_owned()];
-        statements.extend(self.changed.iter().map(|(name, value)| set(name, value)));
-        statements.extend(others);
-        statements.push(set("role", &self.role));
-        statements.join("; ")
-    }
-}
-
-fn set(name: &str, value: &str) -> String {
-    format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value))
 }
 
 /// The text of a column, or nothing when it is null or absent.

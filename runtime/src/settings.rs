@@ -1,0 +1,236 @@
+//! The settings of a session: taking note of them, and giving them back.
+//!
+//! `RESET ALL` would be the short way, but it also empties parameters that no library has declared
+//! (`app.tenant`, manual, 20.16), which applications set when they connect, and which the server
+//! lists nowhere. So only what a migration has changed is set back.
+//!
+//! **Invariant:** nothing here fails in a transaction, and nothing is set that has the right value.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::quote::{identifier, literal};
+
+/// How often the server looks whether we are still there while it runs a statement.
+const CLIENT_CHECK_INTERVAL_MS: &str = "2000";
+
+/// They belong to a transaction, end with it, and cannot be set at any time.
+const OF_TRANSACTION: &str =
+    "'transaction_isolation', 'transaction_read_only', 'transaction_deferrable'";
+
+/// The settings of a session as a run found them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) session_user: String,
+    /// `none`, or what the application has `SET ROLE` to.
+    pub(crate) role: String,
+    /// What the application has `SET`, with its value.
+    pub(crate) changed: Vec<(String, String)>,
+    /// The parameters that migrations name and no library has declared, with their values; empty is
+    /// the same as never set.
+    pub(crate) undeclared: Vec<(String, String)>,
+    /// `server_version_num`, 150018.
+    pub(crate) server_version: u32,
+}
+
+/// The question for [`Settings::changed`].
+pub(crate) fn question() -> String {
+    format!(
+        "SELECT 'setting' AS part, name, setting FROM pg_catalog.pg_settings \
+         WHERE source = 'session' AND name NOT IN ({OF_TRANSACTION})"
+    )
+}
+
+/// The question for [`Settings::undeclared`]; empty without names.
+pub(crate) fn question_about(names: &BTreeSet<String>) -> String {
+    let names: Vec<_> = names.iter().map(|name| format!("({})", literal(name))).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "SELECT it.name, coalesce(pg_catalog.current_setting(it.name, true), '') AS value \
+         FROM (VALUES {}) AS it (name); ",
+        names.join(", ")
+    )
+}
+
+impl Settings {
+    /// Statements for the settings migrations run with: what the application has, and the timeouts
+    /// of a migration.
+    pub(crate) fn working(&self, lock_timeout: Duration) -> String {
+        let mut statements = self.restored();
+        statements.extend(self.timeouts(lock_timeout).into_iter().map(|(_, set)| set));
+        statements.push(set("role", &self.role));
+        statements.join("; ")
+    }
+
+    /// Statements that give the session its settings back. The last one but the role answers with
+    /// the names that have their value back, but are not [reset](Self::resetting).
+    pub(crate) fn restoring(&self) -> String {
+        let mut statements = self.restored();
+        let others = self.timeouts(Duration::ZERO).into_iter().map(|(name, _)| name);
+        statements.extend(
+            others
+                .filter(|name| !self.changed.iter().any(|(changed, _)| changed == name))
+                .map(|name| format!("RESET {name}")),
+        );
+        let changed: Vec<_> = self.changed.iter().map(|(name, _)| literal(name)).collect();
+        let but = if changed.is_empty() {
+            String::new()
+        } else {
+            format!(" AND name NOT IN ({})", changed.join(", "))
+        };
+        statements.push(format!(
+            "SELECT name AS touched FROM pg_catalog.pg_settings \
+             WHERE source = 'session' AND name NOT IN ({OF_TRANSACTION}){but}"
+        ));
+        statements.push(set("role", &self.role));
+        statements.join("; ")
+    }
+
+    /// Statements that make the server forget that parameters were ever set.
+    pub(crate) fn resetting(&self, names: &[&str]) -> String {
+        let resets: Vec<_> =
+            names.iter().map(|name| format!("RESET {}", identifier(name))).collect();
+        format!("{}; {}; {}", set("role", "none"), resets.join("; "), set("role", &self.role))
+    }
+
+    /// The session user first, because he may set what a role may not; the role is left to the end.
+    fn restored(&self) -> Vec<String> {
+        let mut statements = vec![
+            set("role", "none"),
+            set("session_authorization", &self.session_user),
+            format!(
+                "SELECT pg_catalog.set_config(s.name, coalesce(it.value, s.reset_val), false) \
+                 FROM pg_catalog.pg_settings s LEFT JOIN {} ON it.name = s.name \
+                 WHERE (s.source = 'session' OR it.name IS NOT NULL) \
+                 AND s.setting IS DISTINCT FROM coalesce(it.value, s.reset_val) \
+                 AND s.name NOT IN ({OF_TRANSACTION})",
+                values(&self.changed)
+            ),
+        ];
+        if !self.undeclared.is_empty() {
+            statements.push(format!(
+                "SELECT pg_catalog.set_config(it.name, it.value, false) FROM {} \
+                 WHERE coalesce(pg_catalog.current_setting(it.name, true), '') <> it.value",
+                values(&self.undeclared)
+            ));
+        }
+        statements
+    }
+
+    /// The timeouts of a migration, each with the statement that sets it: brief waits for locks, and
+    /// none of the limits a role may have for its queries, which would kill an index build at the
+    /// same point in every start. When this process dies or the run is dropped, the server shall
+    /// notice in the middle of a statement: until then it keeps the lock that other starters wait for.
+    fn timeouts(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
+        let simple = |name: &'static str, value: &str| (name, set(name, value));
+        let mut timeouts = vec![
+            simple("lock_timeout", &lock_timeout.as_millis().to_string()),
+            simple("statement_timeout", "0"),
+            simple("idle_in_transaction_session_timeout", "0"),
+        ];
+        if self.server_version >= 170_000 {
+            timeouts.push(simple("transaction_timeout", "0"));
+        }
+        if self.server_version >= 140_000 {
+            // Where the server cannot ask, any value but 0 is an error (manual, 20.3.2).
+            let able = if self.server_version >= 150_000 { "linux|darwin|bsd" } else { "linux" };
+            let name = "client_connection_check_interval";
+            let interval = set(name, CLIENT_CHECK_INTERVAL_MS);
+            timeouts.push((name, format!("{interval} WHERE pg_catalog.version() ~ '{able}'")));
+        }
+        timeouts
+    }
+}
+
+fn set(name: &str, value: &str) -> String {
+    format!("SELECT pg_catalog.set_config({}, {}, false)", literal(name), literal(value))
+}
+
+/// Names and values as a table `it`.
+fn values(pairs: &[(String, String)]) -> String {
+    if pairs.is_empty() {
+        return "(SELECT NULL::pg_catalog.text, NULL::pg_catalog.text) AS it (name, value)"
+            .to_owned();
+    }
+    let rows: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| format!("({}, {})", literal(name), literal(value)))
+        .collect();
+    format!("(VALUES {}) AS it (name, value)", rows.join(", "))
+}
+
+/// The parameters with a dot in their name that a text sets, in SQL or in the strings of Rust:
+/// `SET app.tenant = ...` and `set_config('app.tenant', ...)`.
+///
+/// A name too many does no harm: it is looked at, and set only if its value has changed.
+pub(crate) fn undeclared_in(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let lower = text.to_ascii_lowercase();
+    for (at, _) in lower.match_indices("set") {
+        let begins_word = !lower[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        let rest = &lower[at + "set".len()..];
+        let name = if let Some(arguments) = rest.strip_prefix("_config") {
+            in_set_config(arguments)
+        } else if begins_word {
+            in_set(rest)
+        } else {
+            None
+        };
+        names.extend(name.map(str::to_owned));
+    }
+    names
+}
+
+/// The name behind `set_config`: `('app.tenant', ...`.
+fn in_set_config(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start().strip_prefix('(')?.trim_start();
+    let rest = rest.strip_prefix('e').unwrap_or(rest).strip_prefix('\'')?;
+    dotted(rest.split('\'').next()?)
+}
+
+/// The name behind `SET`: ` [SESSION] app.tenant = ...`.
+fn in_set(rest: &str) -> Option<&str> {
+    let mut words = rest.split_whitespace();
+    let mut word = rest.starts_with(char::is_whitespace).then(|| words.next())??;
+    if matches!(word, "session" | "local") {
+        word = words.next()?;
+    }
+    dotted(word.split('=').next()?)
+}
+
+fn dotted(name: &str) -> Option<&str> {
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
+    };
+    (name.contains('.') && name.split('.').all(is_name)).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let found: Vec<_> = undeclared_in(text).into_iter().collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn parameters_with_a_dot_are_found() {
+        check("SET app.tenant = 'x'; set session App.User TO 1;", &["app.tenant", "app.user"]);
+        check("set\n local a.b='1';SET a.b.c = 2", &["a.b", "a.b.c"]);
+        check("SELECT set_config('app.tenant', 'x', false)", &["app.tenant"]);
+        check("cx.execute(\"SELECT pg_catalog.set_config( E'app.x', $1, true)\")", &["app.x"]);
+    }
+
+    #[test]
+    fn others_are_not() {
+        check("SET search_path = a, b; SET TIME ZONE 'UTC'; RESET a.b; offset a.b", &[]);
+        check("ALTER TABLE a.b ALTER c SET NOT NULL; set", &[]);
+        check("SELECT set_config('search_path', '', false), set_config(name, 'a.b', false)", &[]);
+        check("set 'a.b' = 1; SET 1.2 = 3; SET .a = 1; SET a. = 1", &[]);
+    }
+}
