@@ -7,6 +7,7 @@ mod concurrency;
 mod drift;
 mod failure;
 mod history;
+mod hygiene;
 mod laws;
 mod layouts;
 mod readme;
