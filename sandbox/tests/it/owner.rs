@@ -109,7 +109,14 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.path));
+        // A kept server whose owner was killed may be writing its last.
+        let deadline = Instant::now() + PATIENCE;
+        while fs::remove_dir_all(&self.path).is_err() && self.path.exists() {
+            if Instant::now() > deadline {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
