@@ -24,7 +24,8 @@ pub(super) const DUPLICATE_VERSION: Explanation = Explanation {
 pub(super) const MIXED_VERSIONS: Explanation = Explanation {
     why: "A number has no place among dates, so a folder that holds both has no order that everybody would agree on.",
     example: &[("0001_users.sql", USERS), ("20250101_teams.sql", TEAMS)],
-    instead: "Give the file that is not released yet a version of the kind the others have.",
+    instead: "Give the file that is not released yet a version of the kind the others have.\n\
+        Where another tool has run both, its order is known: `layout = \"sqlx\"` and the layouts of other tools that count compare all versions as numbers.",
     mended: &[("20241231_users.sql", USERS), ("20250101_teams.sql", TEAMS)],
 };
 
