@@ -150,7 +150,8 @@ impl<'a> Context<'a> {
     pub async fn column_exists(&mut self, table: &str, column: &str) -> Result<bool> {
         self.ask(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) \
-             AND attname = (pg_catalog.parse_ident($2))[1] AND attnum > 0 AND NOT attisdropped)",
+             AND attname = (pg_catalog.parse_ident($2))[1] AND attnum > 0 AND NOT attisdropped), \
+             pg_catalog.cardinality(pg_catalog.parse_ident($2)) = 1",
             &[table, column],
         )
         .await
@@ -179,7 +180,7 @@ impl<'a> Context<'a> {
     pub async fn constraint_exists(&mut self, table: &str, constraint: &str) -> Result<bool> {
         self.ask(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass($1) \
-             AND conname = (pg_catalog.parse_ident($2))[1])",
+             AND conname = (pg_catalog.parse_ident($2))[1]), pg_catalog.cardinality(pg_catalog.parse_ident($2)) = 1",
             &[table, constraint],
         )
         .await
@@ -191,11 +192,18 @@ impl<'a> Context<'a> {
     }
 
     /// A question with texts as parameters, through an unnamed statement: nothing is left behind.
+    ///
+    /// A second column of the answer says whether the last text is the name of a part of a table.
     async fn ask(&self, question: &str, texts: &[&str]) -> Result<bool> {
         let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
             texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
         let rows = self.client.query_typed(question, &parameters).await?;
-        Ok(rows.first().is_some_and(|row| row.get(0)))
+        let Some(row) = rows.first() else { return Ok(false) };
+        if let (Some(name), 2, Ok(false)) = (texts.last(), row.len(), row.try_get(1)) {
+            return Err(Error::custom(format!("`{name}` names more than a part of a table"))
+                .help("write its name alone; a name with a dot in it needs double quotes"));
+        }
+        Ok(row.get(0))
     }
 }
 

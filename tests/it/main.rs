@@ -12,6 +12,7 @@ mod laws;
 mod layouts;
 mod readme;
 mod reconnect;
+mod rust_migrations;
 mod secrets;
 mod start;
 mod undo;
