@@ -148,6 +148,8 @@ rules! {
     PsqlCommand = "psql-command": Fixed, statements::PSQL_COMMAND;
     /// `COPY ... FROM STDIN`, whose data a migration cannot carry.
     CopyFromStdin = "copy-from-stdin": Fixed, statements::COPY_FROM_STDIN;
+    /// `COPY ... TO STDOUT`, whose rows nobody receives.
+    CopyToStdout = "copy-to-stdout": Fixed, statements::COPY_TO_STDOUT;
     /// An undo that undoes nothing.
     EmptyUndo = "empty-undo": Warn, statements::EMPTY_UNDO;
     /// A Rust migration without `pub async fn up`.

@@ -219,7 +219,12 @@ fn statement_problem(sql: &Sql<'_>, statement: &Statement) -> Option<Diagnostic>
                 .help("write the rows as `INSERT INTO ... VALUES ...`; `pg_dump --inserts` does so"),
         ),
         Kind::Transaction(_) => transaction::control(sql, statement),
-        Kind::CopyToStdout | Kind::Ordinary => None,
+        Kind::CopyToStdout => Some(
+            problem(Rule::CopyToStdout, "`COPY ... TO STDOUT` in a migration".to_owned())
+                .note("the server would send the rows to us, and there is nowhere to put them")
+                .help("remove it, or copy into a table: `CREATE TABLE ... AS`"),
+        ),
+        Kind::Ordinary => None,
     }
 }
 

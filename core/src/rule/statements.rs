@@ -77,8 +77,15 @@ pub(super) const COPY_FROM_STDIN: Explanation = Explanation {
     why: "The rows follow the statement on the wire, as a conversation of their own, and a migration carries only SQL.",
     example: &[("0001_users.sql", "COPY users (id, name) FROM stdin;\n1\tZoë\n\\.\n")],
     instead: "Write the rows as `INSERT`; `pg_dump --inserts` does so.\n\
-        Many rows are better copied by a migration in Rust.",
+        Many rows are better written by a migration in Rust.",
     mended: &[("0001_users.sql", "INSERT INTO users (id, name) VALUES (1, 'Zoë');\n")],
+};
+
+pub(super) const COPY_TO_STDOUT: Explanation = Explanation {
+    why: "The server would send the rows to the client, and a migration has nowhere to put them.",
+    example: &[("0001_users.sql", "COPY users TO stdout;\n")],
+    instead: "Remove it, or copy into a table.",
+    mended: &[("0001_users.sql", "CREATE TABLE users_before AS TABLE users;\n")],
 };
 
 pub(super) const EMPTY_UNDO: Explanation = Explanation {

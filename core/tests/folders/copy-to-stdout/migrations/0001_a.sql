@@ -1,0 +1,2 @@
+CREATE TABLE t (a int);
+COPY (SELECT a FROM t) TO STDOUT WITH (FORMAT csv);
