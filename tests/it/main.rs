@@ -5,11 +5,13 @@
 mod cancel;
 mod concurrency;
 mod drift;
+mod embed;
 mod failure;
 mod history;
 mod hygiene;
 mod laws;
 mod layouts;
+mod meaning;
 mod readme;
 mod reconnect;
 mod rust_migrations;

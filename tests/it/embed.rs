@@ -1,0 +1,215 @@
+//! The macro in real packages, built by cargo: what people see, and what is built again.
+//!
+//! Each test writes a package and builds it against the runtime, without a pool, which builds in half
+//! the time. All share one target folder, so that the runtime is built once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A package of its own, outside of the workspace.
+struct Package(PathBuf);
+
+/// What cargo said.
+struct Built {
+    succeeded: bool,
+    text: String,
+}
+
+const MAIN: &str = r#"
+static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!(ARGUMENTS);
+
+fn main() {
+    for migration in &MIGRATIONS {
+        println!("{}", migration.name());
+    }
+}
+"#;
+
+const LONG: &str = "index_workflow_request_participants_on_workflow_request_id_and_user_id";
+
+impl Package {
+    /// A package with these migrations, whose macro has these arguments.
+    fn new(name: &str, arguments: &str, migrations: &[(&str, &str)]) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("embed-{name}"));
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).unwrap();
+        }
+        std::fs::create_dir_all(folder.join("src")).unwrap();
+        std::fs::create_dir_all(folder.join("migrations")).unwrap();
+        let package = Self(folder);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let runtime = root.join("runtime").canonicalize().unwrap();
+        package.write(
+            "Cargo.toml",
+            &format!(
+                "[package]\nname = \"embed-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                 [workspace]\n[dependencies]\n\
+                 dunlin = {{ path = {runtime:?}, default-features = false }}\n\
+                 [profile.dev]\ndebug = false\n"
+            ),
+        );
+        // The same versions as here, so that nothing has to be fetched.
+        let _n_bytes =
+            std::fs::copy(root.join("Cargo.lock"), package.0.join("Cargo.lock")).unwrap();
+        package.write("src/main.rs", &MAIN.replace("ARGUMENTS", arguments));
+        for (name, text) in migrations {
+            package.write(&format!("migrations/{name}"), text);
+        }
+        package
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        // Cargo compares times of files, some file systems by the second.
+        let later = std::fs::metadata(&path).and_then(|it| it.modified()).ok();
+        std::fs::write(&path, text).unwrap();
+        if let Some(before) = later {
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(before + std::time::Duration::from_secs(2)).unwrap();
+        }
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Built {
+        let output = Command::new(env!("CARGO"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed-target"))
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("CARGO_TERM_COLOR", "never")
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Built {
+            succeeded: output.status.success(),
+            text: text(&output.stderr) + &text(&output.stdout),
+        }
+    }
+
+    fn build(&self) -> Built {
+        self.cargo(&["build"])
+    }
+
+    /// The migrations that are in the binary.
+    #[track_caller]
+    fn embedded(&self) -> Vec<String> {
+        let built = self.cargo(&["run", "--quiet"]);
+        assert!(built.succeeded, "{}", built.text);
+        built.text.lines().filter(|line| line.starts_with("000")).map(str::to_owned).collect()
+    }
+}
+
+impl Built {
+    /// Whether the message is there, line by line, wherever rustc indents it to.
+    #[track_caller]
+    fn assert_tells(&self, message: &str) {
+        let lines = |text: &str| text.lines().map(|it| it.trim().to_owned()).collect::<Vec<_>>();
+        let (found, wanted) = (lines(&self.text), lines(message));
+        let is_there = found.windows(wanted.len()).any(|window| window == wanted);
+        assert!(is_there, "not told:\n{message}\nbut:\n{}", self.text);
+    }
+}
+
+const WARNING: &str = "\
+warning: use of deprecated macro `long_identifier`: an identifier of 70 bytes
+--> migrations/0001_index.sql:2:14
+|
+2 | CREATE INDEX index_workflow_request_participants_on_workflow_request_id_and_user_id ON t (a);
+|              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+|
+= note: PostgreSQL keeps the first 63, so the name becomes `index_workflow_request_participants_on_workflow_request_id_and_`
+= note: rule `long-identifier`; the line `-- dunlin: allow long-identifier: <reason>` exempts this file
+= help: choose a shorter name, or write the one it becomes
+--> src/main.rs:2:65
+|
+2 | static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!(\"migrations\");
+|                                                                 ^^^^^^^^^^^^";
+
+fn index(name: &str) -> String {
+    format!("-- An index.\nCREATE INDEX {name} ON t (a);\n")
+}
+
+#[test]
+fn a_warning_reaches_the_user_and_fails_nothing() {
+    let package = Package::new("warning", "\"migrations\"", &[("0001_index.sql", &index(LONG))]);
+    let built = package.build();
+    assert!(built.succeeded, "{}", built.text);
+    built.assert_tells(WARNING);
+    // A build that has nothing to do shows it again.
+    package.build().assert_tells(WARNING);
+
+    let denying = MAIN.replace("ARGUMENTS", "\"migrations\"");
+    package.write("src/main.rs", &format!("#![deny(warnings)]{denying}"));
+    let built = package.build();
+    assert!(built.succeeded, "{}", built.text);
+    built.assert_tells(WARNING);
+    let built = package.cargo(&["rustc", "--", "-D", "warnings"]);
+    assert!(built.succeeded, "{}", built.text);
+    built.assert_tells(WARNING);
+}
+
+#[test]
+fn the_macro_decides_what_is_an_error() {
+    let files =
+        [("0001_index.sql", index(LONG)), ("0002_x.sql", "DROP TABLE migrations;\n".to_owned())];
+    let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let arguments = "\"migrations\", deny = [\"long-identifier\"], warn = [\"history-table\"]";
+    let package = Package::new("levels", arguments, &files);
+    let built = package.build();
+    assert!(!built.succeeded, "{}", built.text);
+    built.assert_tells("error: an identifier of 70 bytes\n--> migrations/0001_index.sql:2:14");
+    built.assert_tells(
+        "warning: use of deprecated macro `history_table`: `DROP TABLE` on the history table `migrations`\n\
+         --> migrations/0002_x.sql:1:1",
+    );
+    built.assert_tells("error: could not compile `embed-levels` (bin \"embed-levels\") due to 1 previous error; 1 warning emitted");
+
+    let arguments = "allow = [\"long-identifier: 0001_index.sql\"], history_table = \"history\"";
+    package.write("src/main.rs", &MAIN.replace("ARGUMENTS", arguments));
+    let built = package.build();
+    assert!(built.succeeded && !built.text.contains("warning"), "{}", built.text);
+}
+
+#[test]
+fn every_wrong_argument_is_told_where_it_stands() {
+    let arguments = "allow = [\"long-identifer\", \"duplicate-name\"], layout = \"gose\"";
+    let built = Package::new("arguments", arguments, &[("0001_a.sql", "SELECT 1;\n")]).build();
+    assert!(!built.succeeded);
+    built.assert_tells(
+        "error: no rule is called `long-identifer`; did you mean `long-identifier`?\n--> src/main.rs:2:74",
+    );
+    built.assert_tells(
+        "error: the rule `duplicate-name` is always an error: without it the folder has no meaning, or would run in another way than it is written\n\
+         --> src/main.rs:2:92",
+    );
+    built.assert_tells("error: unknown layout `gose`; did you mean `goose`?");
+    assert!(built.text.contains("due to 3 previous errors"), "{}", built.text);
+}
+
+#[test]
+fn recording_a_new_migration_builds_it_in_without_a_build_script() {
+    let package = Package::new(
+        "recorded",
+        "",
+        &[("0001_a.sql", "SELECT 1;\n"), ("dunlin.sum", "# dunlin.sum 1\n")],
+    );
+    let options = dunlin_core::Options::default();
+    let record =
+        || dunlin_core::folder::record(&package.0.join("migrations"), "migrations", &options);
+    assert_eq!(record(), Ok(1));
+    assert_eq!(package.embedded(), ["0001_a"]);
+    package.write("migrations/0002_b.sql", "SELECT 2;\n");
+    assert_eq!(package.embedded(), ["0001_a"], "cargo does not notice a new file");
+    assert_eq!(record(), Ok(1));
+    let sum = std::fs::read_to_string(package.0.join("migrations/dunlin.sum")).unwrap();
+    package.write("migrations/dunlin.sum", &sum);
+    assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
+
+    package.write("migrations/0001_a.sql", "SELECT 11;\n");
+    let built = package.build();
+    assert!(!built.succeeded);
+    built.assert_tells(
+        "error: `0001_a` is not what `dunlin.sum` records\n--> migrations/0001_a.sql:1:1\n|\n::: migrations/dunlin.sum:2:1",
+    );
+}
