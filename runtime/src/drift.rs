@@ -43,6 +43,17 @@ pub enum Drift {
         /// When it was applied.
         executed_at: Option<SystemTime>,
     },
+    /// It was applied under this name, and the build holds the same text, pending, under another.
+    Renamed {
+        /// The name it was applied under.
+        name: String,
+        /// The name in this build.
+        to: String,
+        /// Its file in this build.
+        path: String,
+        /// When it was applied.
+        executed_at: Option<SystemTime>,
+    },
     /// It is pending and older than something applied, and
     /// [`strict_order`](crate::Migrator::strict_order) is on.
     Late {
@@ -60,9 +71,10 @@ impl Drift {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Changed { name, .. } | Self::Missing { name, .. } | Self::Late { name, .. } => {
-                name
-            }
+            Self::Changed { name, .. }
+            | Self::Missing { name, .. }
+            | Self::Renamed { name, .. }
+            | Self::Late { name, .. } => name,
         }
     }
 
@@ -113,6 +125,10 @@ impl Drift {
             Self::Missing { name, executed_at } => {
                 format!("missing: `{name}` was {} and is not in this build\n", when(*executed_at))
             }
+            Self::Renamed { name, to, path, executed_at } => format!(
+                "renamed: `{name}` was {} and is now called `{to}`\n --> {path}:1:1\n",
+                when(*executed_at)
+            ),
             Self::Late { name, path, newest } => format!(
                 "late: `{name}` is pending, but the newer `{newest}` is applied\n --> {path}:1:1\n"
             ),
@@ -140,6 +156,9 @@ fn headline(drift: &[Drift]) -> String {
         [Drift::Missing { name, .. }] => {
             format!("the applied migration `{name}` is not in this build")
         }
+        [Drift::Renamed { name, to, .. }] => {
+            format!("the applied migration `{name}` was renamed to `{to}`")
+        }
         [Drift::Late { name, newest, .. }] => {
             format!("migration `{name}` is pending, but the newer `{newest}` is applied")
         }
@@ -151,6 +170,7 @@ fn headline(drift: &[Drift]) -> String {
             let counts = [
                 count(|it| matches!(it, Drift::Changed { .. }), "changed"),
                 count(|it| matches!(it, Drift::Missing { .. }), "missing"),
+                count(|it| matches!(it, Drift::Renamed { .. }), "renamed"),
                 count(|it| matches!(it, Drift::Late { .. }), "late"),
             ];
             let counts: Vec<_> = counts.into_iter().flatten().collect();
@@ -182,6 +202,11 @@ fn advice(drift: &[Drift], registry: &Registry) -> Vec<String> {
         );
         let again = stale::advice(registry);
         advice.push(format!("if the file is in the folder, this build is stale: {again}"));
+    }
+    if drift.iter().any(|it| matches!(it, Drift::Renamed { .. })) {
+        advice.push(
+            "give the file its old name: the name is what the history table knows".to_owned(),
+        );
     }
     if drift.iter().any(|it| matches!(it, Drift::Late { .. })) {
         advice.push(

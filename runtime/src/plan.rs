@@ -119,7 +119,8 @@ impl fmt::Display for Target {
 
 /// What the database and the build disagree about, whatever is to be done.
 pub(crate) fn drift(registry: &Registry, applied: &[Applied], policies: Policies) -> Vec<Drift> {
-    let mut found: Vec<Drift> = applied.iter().filter_map(|row| drift_of(registry, row)).collect();
+    let mut found: Vec<Drift> =
+        applied.iter().filter_map(|row| drift_of(registry, applied, row)).collect();
     if policies.strict_order {
         let newest = newest(registry, applied);
         found.extend(registry.iter().filter_map(|it| late(registry, it, applied, newest?)));
@@ -128,9 +129,13 @@ pub(crate) fn drift(registry: &Registry, applied: &[Applied], policies: Policies
     found
 }
 
-fn drift_of(registry: &Registry, row: &Applied) -> Option<Drift> {
+fn drift_of(registry: &Registry, applied: &[Applied], row: &Applied) -> Option<Drift> {
     let (name, executed_at) = (row.name.clone(), row.executed_at);
     let Some(migration) = registry.get(&row.name) else {
+        if let Some(renamed) = renamed_to(registry, applied, row) {
+            let (to, path) = (renamed.name.to_owned(), renamed.path().to_owned());
+            return Some(Drift::Renamed { name, to, path, executed_at });
+        }
         return (!is_ahead(registry, &row.name)).then_some(Drift::Missing { name, executed_at });
     };
     // What was begun and not finished may be mended; what is unverified cannot be told.
@@ -163,13 +168,31 @@ fn late(
     })
 }
 
+/// The pending migration that is what a row unknown to the build recorded, under another name: to
+/// apply it would be to apply it twice.
+fn renamed_to(
+    registry: &Registry,
+    applied: &[Applied],
+    row: &Applied,
+) -> Option<&'static Migration> {
+    let recorded = row.checksum.as_deref()?;
+    let is_pending = |it: &&Migration| !applied.iter().any(|row| row.name == it.name);
+    registry.iter().filter(is_pending).find(|it| it.checksum.to_string() == recorded)
+}
+
 /// Applied, not in the build, and newer than everything in it. A name without a version, or with
 /// one of the other kind, has no place in the order and cannot be newer.
 pub(crate) fn is_ahead(registry: &Registry, name: &str) -> bool {
     let Some((version, _)) = registry.layout.split(name) else { return false };
     registry.migrations.last().is_none_or(|last| {
-        version.kind() == last.version.kind()
-            && registry.layout.compare_names(name, last.name).is_gt()
+        // Only migrations that share a bare date are told apart by their names; any other version is
+        // one migration's own, and a second name for it is a renamed file.
+        let is_later = if version.is_bare_date() {
+            registry.layout.compare_names(name, last.name).is_gt()
+        } else {
+            registry.layout.compare_names(name, last.name).is_gt() && version != last.version
+        };
+        version.kind() == last.version.kind() && is_later
     })
 }
 
@@ -339,6 +362,30 @@ mod tests {
             names(Policies { strict_order: true }),
             ["20250101-a", "20250102-gone", "20250202-b", "20250303-d", "init"]
         );
+    }
+
+    #[test]
+    fn a_renamed_file_is_drift_and_not_a_new_migration() {
+        // The newest one, under a later name, an earlier name, and another date.
+        for old in ["20250303-dd", "20250303-c", "20260101-d"] {
+            let mut applied = rows(&["20250101-a", "20250202-b", "20250202-c", old]);
+            applied[3].checksum = Some(REGISTRY.migrations[3].checksum.to_string());
+            let found = drift(&REGISTRY, &applied, Policies::default());
+            assert!(
+                matches!(found.as_slice(), [Drift::Renamed { to, .. }] if to == "20250303-d"),
+                "{old}: {found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_second_name_for_a_version_is_never_newer() {
+        const COUNTERS: &[Migration] =
+            &[generated::sql("3_seed", generated::counter("3"), [1; 32], sql("3_seed.sql"), None)];
+        let registry = Registry { migrations: COUNTERS, ..REGISTRY };
+        assert!(!is_ahead(&registry, "3_seeds"));
+        assert!(!is_ahead(&registry, "0003_zzz"));
+        assert!(is_ahead(&registry, "4_a"));
     }
 
     #[test]
