@@ -132,16 +132,16 @@ impl Table {
              WHERE c.oid = {}::pg_catalog.regclass) AS table_schema FROM {table}",
             literal(&table),
         );
-        let doing = "reading the history table";
+        let (asking, doing) = ("asking the server where we are", "reading the history table");
         let answers =
-            session.send(&question).await.map_err(|error| Error::from_looking(doing, error))?;
+            session.send(&question).await.map_err(|error| Error::from_looking(asking, error))?;
         let (rows, error) = answers.rows_until_error().await;
         let Some(context) = rows.first() else {
             return Err(match error {
                 Some(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
                     in_transaction("the connection is inside a transaction that has failed")
                 }
-                Some(error) => Error::from_looking("asking the server where we are", error),
+                Some(error) => Error::from_looking(asking, error),
                 None => Error::new(
                     ErrorKind::Database,
                     "the server gave no answer to a question of one row",
