@@ -132,13 +132,51 @@ pub mod __private {
 /// file: misnamed and unexpected files, duplicate versions, counters mixed with dates, an undo
 /// without its migration, text that is not UTF-8, blank files, quotes, comments and parentheses that
 /// are never closed, transaction control, statements that cannot run in a transaction, commands of
-/// psql, `COPY FROM STDIN`, unknown directives; in the layouts of other tools also markers that are
+/// psql, `COPY FROM STDIN`, unknown directives, an enum value used before it can be, statements on the history table, names that
+/// differ only in case, what `dunlin.sum` records otherwise; in the layouts of other tools also markers that are
 /// misplaced or almost right, and what SQL cannot say: code in other languages, placeholders,
 /// templates, repeatable migrations, callbacks.
 ///
 /// ```compile_fail
 /// static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("no-such-folder");
 /// ```
+///
+/// # Levels and warnings
+///
+/// A finding is an error or a warning. Warnings are what works and is seldom meant: identifiers that
+/// PostgreSQL cuts, settings that would outlive their file, an undo that undoes nothing, `BEGIN` and
+/// `COMMIT` around a file, which are left out of what runs. The level of a rule is an argument, for the
+/// folder or, to allow it, for one file:
+///
+/// ```
+/// static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!(
+///     "../migrations",
+///     deny = ["long-identifier"],
+///     warn = ["enum-value-used"],
+///     allow = ["wrapped-transaction"],
+/// );
+/// assert_eq!(MIGRATIONS.len(), 14);
+/// ```
+///
+/// `allow = ["leaking-setting: 0003_settings.sql"]` exempts a released file, whose text must not
+/// change; any other says it itself, at its head: `-- dunlin: allow leaking-setting: <reason>`. An
+/// allowance that hides nothing is a warning. Rules without which a folder has no meaning cannot be
+/// allowed. The page of each rule is in `docs/rules/` of the repository.
+///
+/// A warning reaches the user of a stable compiler as the use of something deprecated, named after its
+/// rule. It stays a warning under `deny(warnings)` and `-D warnings`; what is to be an error is said
+/// with `deny`.
+///
+/// # The history table
+///
+/// `history_table = "name"` says in which table a [`Migrator`] keeps the history, `migrations`
+/// otherwise. A migration that changes this table is an error.
+///
+/// # Released migrations
+///
+/// With a file `dunlin.sum` in the folder, a migration that it records fails the build when it is
+/// edited, removed, renamed or moved in the order. Begin with one that holds only the line
+/// `# dunlin.sum 1`: the build shows the lines to append.
 ///
 /// # Rebuilds
 ///
@@ -147,6 +185,8 @@ pub mod __private {
 /// ```
 /// println!("cargo::rerun-if-changed=migrations");
 /// ```
+///
+/// or a `dunlin.sum`: recording a migration in it builds it in.
 ///
 /// Without it, a debug build that lacks a file of its folder refuses to run
 /// ([`ErrorKind::Stale`]).
