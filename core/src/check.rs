@@ -5,3 +5,6 @@ pub(crate) mod names;
 pub(crate) mod portable;
 pub(crate) mod script;
 pub(crate) mod transaction;
+
+#[cfg(test)]
+mod tests;

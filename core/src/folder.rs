@@ -19,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::directive::Allowance;
 use crate::filename::{FileName, Part};
 use crate::layout::{self, Layout};
+use crate::levels::Context;
 use crate::options::Options;
 use crate::rule::Rule;
 use crate::source::{SourceFile, Span};
@@ -149,7 +150,9 @@ impl Folder {
         if let (Some(sum), true) = (&sum, is_complete) {
             diagnostics.extend(sum.check(&migrations));
         }
-        let mut diagnostics = options.levels.judge(shown, diagnostics, &allowances);
+        let released = sum.as_ref().map(|sum| sum.released(&migrations)).unwrap_or_default();
+        let context = Context { shown, allowances, released };
+        let mut diagnostics = options.levels.judge(diagnostics, &context);
         diagnostics.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
         let folder = Self { path: shown.to_owned(), layout, migrations, settings, sum };
         Reading { folder, diagnostics }

@@ -6,7 +6,7 @@
 //! **Invariant:** what a file allows is not told whatever the build denies: the file gives a reason
 //! for itself, the build a rule for all. An allowance that hides nothing is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Place, Severity};
@@ -43,8 +43,16 @@ pub struct Levels {
     exempt: Vec<(Rule, String)>,
 }
 
-/// What the files of a folder allow themselves.
-pub(crate) type Allowances = Vec<(Arc<SourceFile>, Vec<Allowance>)>;
+/// A folder as far as levels depend on it.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    /// The folder's path as messages show it.
+    pub(crate) shown: &'a str,
+    /// What its files allow themselves.
+    pub(crate) allowances: Vec<(Arc<SourceFile>, Vec<Allowance>)>,
+    /// The files whose text must not change any more.
+    pub(crate) released: BTreeSet<String>,
+}
 
 impl Levels {
     /// The same with another level for a rule.
@@ -107,33 +115,27 @@ impl Levels {
         })
     }
 
-    /// Makes of what the rules found in the folder `shown` what is told.
+    /// Makes of what the rules found what is told.
     pub(crate) fn judge(
         &self,
-        shown: &str,
         mut found: Vec<Diagnostic>,
-        allowances: &Allowances,
+        folder: &Context<'_>,
     ) -> Vec<Diagnostic> {
+        let unused = unused_directives(&mut found, folder);
+        found.extend(unused);
         let mut unused = Vec::new();
-        for (file, allowances) in allowances {
-            for allowance in allowances {
-                if !take(&mut found, allowance.rule, file.path()) {
-                    unused.push(unused_directive(file, allowance));
-                }
-            }
-        }
-        found.append(&mut unused);
         for (rule, name) in &self.exempt {
+            let shown = folder.shown;
             let path = if shown.is_empty() { name.clone() } else { format!("{shown}/{name}") };
-            if !take(&mut found, *rule, &path) {
+            if !take(&mut found, *rule, &path) && !is_broken(&found, &path) {
                 unused.push(unused_argument(*rule, name, &path));
             }
         }
         found.extend(unused);
-        found.into_iter().filter_map(|it| self.levelled(shown, it)).collect()
+        found.into_iter().filter_map(|it| self.levelled(it, folder)).collect()
     }
 
-    fn levelled(&self, shown: &str, mut diagnostic: Diagnostic) -> Option<Diagnostic> {
+    fn levelled(&self, mut diagnostic: Diagnostic, folder: &Context<'_>) -> Option<Diagnostic> {
         diagnostic.severity = match self.of(diagnostic.rule) {
             Level::Allow => return None,
             Level::Warn => Severity::Warning,
@@ -142,9 +144,35 @@ impl Levels {
         if diagnostic.rule.default_level() == DefaultLevel::Fixed {
             return Some(diagnostic);
         }
-        let note = way_out(shown, &diagnostic);
+        let note = way_out(&diagnostic, folder);
         Some(diagnostic.note(note))
     }
+}
+
+/// Removes what the files allow themselves, and gives the allowances that remove nothing.
+fn unused_directives(found: &mut Vec<Diagnostic>, folder: &Context<'_>) -> Vec<Diagnostic> {
+    let mut unused = Vec::new();
+    // A file of another tool that holds an undo as well is here twice.
+    let mut used = BTreeMap::new();
+    for (file, allowances) in &folder.allowances {
+        for allowance in allowances {
+            let key = (file.path(), allowance.rule);
+            if take(found, allowance.rule, file.path()) {
+                let _none = used.insert(key, allowance.span);
+            } else if used.get(&key) != Some(&allowance.span) && !is_broken(found, file.path()) {
+                unused.push(unused_directive(file, allowance));
+            }
+        }
+    }
+    unused
+}
+
+/// Whether so much is wrong with a file that not all of it was looked at.
+fn is_broken(found: &[Diagnostic], path: &str) -> bool {
+    found.iter().any(|it| {
+        it.rule.default_level() == DefaultLevel::Fixed
+            && it.place.as_ref().is_some_and(|place| place.path == path)
+    })
 }
 
 /// Removes the findings of a rule in a file, and says whether there were any.
@@ -155,7 +183,7 @@ fn take(found: &mut Vec<Diagnostic>, rule: Rule, path: &str) -> bool {
 }
 
 /// The name of the rule, and how it is turned off where it does not fit.
-fn way_out(shown: &str, diagnostic: &Diagnostic) -> String {
+fn way_out(diagnostic: &Diagnostic, folder: &Context<'_>) -> String {
     let rule = diagnostic.rule;
     let turned_off = || format!("rule `{rule}`; `allow = [\"{rule}\"]` in the macro turns it off");
     match &diagnostic.place {
@@ -167,11 +195,16 @@ fn way_out(shown: &str, diagnostic: &Diagnostic) -> String {
         _ if rule == Rule::Unrecorded => turned_off(),
         // A finding in the text; one about a file's name or about a whole file may be about a file
         // that cannot hold a directive.
-        Some(place) if rule != Rule::UnusedAllowance && place.excerpt.is_some() => {
+        Some(place)
+            if rule != Rule::UnusedAllowance
+                && place.excerpt.is_some()
+                && !folder.released.contains(&place.path) =>
+        {
             format!("rule `{rule}`; the line `-- dunlin: allow {rule}: <reason>` exempts this file")
         }
         Some(place) => {
-            let name = place.path.strip_prefix(shown).unwrap_or(&place.path).trim_matches('/');
+            let name = place.path.strip_prefix(folder.shown).unwrap_or(&place.path);
+            let name = name.trim_matches('/');
             format!("rule `{rule}`; `allow = [\"{rule}: {name}\"]` in the macro exempts this file")
         }
         None => turned_off(),

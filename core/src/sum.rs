@@ -49,6 +49,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -87,6 +88,8 @@ pub struct Entry<'a> {
 pub struct Sum {
     file: Arc<SourceFile>,
     lines: Vec<Line>,
+    /// Where the line of each name is.
+    by_name: BTreeMap<String, usize>,
 }
 
 #[derive(Clone, Debug)]

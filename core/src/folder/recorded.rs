@@ -1,5 +1,6 @@
 //! The file `dunlin.sum` of a folder: read with every reading, written only on purpose.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +65,13 @@ impl SumFile {
     pub(super) fn check(&self, migrations: &[Migration]) -> Vec<Diagnostic> {
         Sum::read(&self.file)
             .map_or_else(|problems| problems, |sum| sum.check(&entries(migrations)))
+    }
+
+    /// The files of the migrations it records, as messages show them.
+    pub(super) fn released(&self, migrations: &[Migration]) -> BTreeSet<String> {
+        let Ok(sum) = Sum::read(&self.file) else { return BTreeSet::new() };
+        let recorded = migrations.iter().filter(|it| sum.records(&it.name));
+        recorded.map(|it| it.up.file.path().to_owned()).collect()
     }
 }
 

@@ -51,7 +51,7 @@ impl Sum {
             if !places.contains_key(line.name.as_str()) {
                 let found = migrations.iter().position(|it| {
                     let under_its_name = Entry { name: &line.name, ..*it };
-                    !self.records(it) && link(before, &under_its_name) == line.link
+                    !self.records(it.name) && link(before, &under_its_name) == line.link
                 });
                 renamed.extend(found.map(|index| (line.name.as_str(), index)));
             }
@@ -191,14 +191,14 @@ impl Sum {
         renamed: &BTreeMap<&str, usize>,
     ) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (index, migration) in migrations.iter().enumerate() {
-            let behind = self
-                .lines
-                .iter()
-                .find(|line| places.get(line.name.as_str()).is_some_and(|place| *place > index));
-            let Some(behind) = behind.filter(|_| self.is_new(index, migration, renamed)) else {
+        let last = self.lines.iter().filter_map(|line| places.get(line.name.as_str())).max();
+        for (index, migration) in migrations.iter().enumerate().take(last.map_or(0, |it| *it)) {
+            if !self.is_new(index, migration, renamed) {
                 continue;
-            };
+            }
+            let is_behind =
+                |line: &&Line| places.get(line.name.as_str()).is_some_and(|place| *place > index);
+            let Some(behind) = self.lines.iter().find(is_behind) else { continue };
             found.push(
                 Diagnostic::new(
                     Rule::RecordedOrder,
@@ -265,7 +265,7 @@ impl Sum {
             })
             .count();
         let n_recorded =
-            migrations.iter().rposition(|it| self.records(it)).map_or(0, |last| last + 1);
+            migrations.iter().rposition(|it| self.records(it.name)).map_or(0, |last| last + 1);
         if n_recorded.saturating_sub(n_same) > SHOWN_LINES_MAX {
             return problem;
         }
@@ -280,12 +280,13 @@ impl Sum {
         ))
     }
 
-    fn records(&self, migration: &Entry<'_>) -> bool {
-        self.lines.iter().any(|line| line.name == migration.name)
+    /// Whether a migration of this name is recorded.
+    pub(crate) fn records(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
     fn is_new(&self, index: usize, migration: &Entry<'_>, renamed: &BTreeMap<&str, usize>) -> bool {
-        !self.records(migration) && !renamed.values().any(|it| *it == index)
+        !self.records(migration.name) && !renamed.values().any(|it| *it == index)
     }
 
     pub(super) fn last(&self) -> Link {

@@ -1,5 +1,6 @@
 //! Reading a `dunlin.sum`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{FILE_NAME, HEADER, Line, Link, Sum};
@@ -20,6 +21,7 @@ impl Sum {
     pub fn read(file: &Arc<SourceFile>) -> Result<Self, Vec<Diagnostic>> {
         let mut problems = Vec::new();
         let mut lines: Vec<Line> = Vec::new();
+        let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
         let mut start = 0;
         for (index, text) in file.text().split('\n').enumerate() {
             let span = Span::new(start, start + text.len());
@@ -36,14 +38,21 @@ impl Sum {
                 continue;
             }
             match line(file.text(), Span::new(span.start + indent, span.end)) {
-                Ok(line) => match lines.iter().find(|it| it.name == line.name) {
-                    Some(first) => problems.push(twice(file, &line, first)),
-                    None => lines.push(line),
+                Ok(line) => match by_name.get(&line.name) {
+                    Some(&first) => problems.push(twice(file, &line, &lines[first])),
+                    None => {
+                        let _none = by_name.insert(line.name.clone(), lines.len());
+                        lines.push(line);
+                    }
                 },
                 Err(malformed) => problems.push(malformed.told(file)),
             }
         }
-        if problems.is_empty() { Ok(Self { file: Arc::clone(file), lines }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { file: Arc::clone(file), lines, by_name })
+        } else {
+            Err(problems)
+        }
     }
 }
 
