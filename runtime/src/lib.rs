@@ -189,7 +189,8 @@ pub mod __private {
 /// or a `dunlin.sum`: recording a migration in it builds it in.
 ///
 /// Without it, a debug build that lacks a file of its folder refuses to run
-/// ([`ErrorKind::Stale`]).
+/// ([`ErrorKind::Stale`]). A release build does not look, and does not hold the folder's absolute
+/// path; only a `.rs` migration has its own in it, where the compiler notes what may panic.
 #[macro_export]
 macro_rules! embed_migrations {
     ($($argument:tt)*) => { $crate::__private::embed!($crate; $($argument)*) };

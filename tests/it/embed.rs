@@ -1,13 +1,9 @@
-//! The macro in real packages, built by cargo: what people see, and what is built again.
-//!
-//! Each test writes a package and builds it against the runtime, without a pool, which builds in half
-//! the time. All share one target folder, so that the runtime is built once.
+//! What the macro says of a folder and of its arguments, in real packages.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use dunlin_tests::Project;
 
 /// A package of its own, outside of the workspace.
-struct Package(PathBuf);
+struct Package(Project);
 
 /// What cargo said.
 struct Built {
@@ -30,27 +26,7 @@ const LONG: &str = "index_workflow_request_participants_on_workflow_request_id_a
 impl Package {
     /// A package with these migrations, whose macro has these arguments.
     fn new(name: &str, arguments: &str, migrations: &[(&str, &str)]) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("embed-{name}"));
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).unwrap();
-        }
-        std::fs::create_dir_all(folder.join("src")).unwrap();
-        std::fs::create_dir_all(folder.join("migrations")).unwrap();
-        let package = Self(folder);
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let runtime = root.join("runtime").canonicalize().unwrap();
-        package.write(
-            "Cargo.toml",
-            &format!(
-                "[package]\nname = \"embed-{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-                 [workspace]\n[dependencies]\n\
-                 dunlin = {{ path = {runtime:?}, default-features = false }}\n\
-                 [profile.dev]\ndebug = false\n"
-            ),
-        );
-        // The same versions as here, so that nothing has to be fetched.
-        let _n_bytes =
-            std::fs::copy(root.join("Cargo.lock"), package.0.join("Cargo.lock")).unwrap();
+        let package = Self(Project::new(&format!("embed-{name}"), &[]));
         package.write("src/main.rs", &MAIN.replace("ARGUMENTS", arguments));
         for (name, text) in migrations {
             package.write(&format!("migrations/{name}"), text);
@@ -59,32 +35,12 @@ impl Package {
     }
 
     fn write(&self, path: &str, text: &str) {
-        let path = self.0.join(path);
-        // Cargo compares times of files, some file systems by the second.
-        let later = std::fs::metadata(&path).and_then(|it| it.modified()).ok();
-        std::fs::write(&path, text).unwrap();
-        if let Some(before) = later {
-            let file = std::fs::File::options().write(true).open(&path).unwrap();
-            file.set_modified(before + std::time::Duration::from_secs(2)).unwrap();
-        }
+        self.0.write(path, text);
     }
 
     fn cargo(&self, arguments: &[&str]) -> Built {
-        let output = Command::new(env!("CARGO"))
-            .args(arguments)
-            .current_dir(&self.0)
-            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed-target"))
-            .env("CARGO_NET_OFFLINE", "true")
-            .env("CARGO_TERM_COLOR", "never")
-            .env_remove("RUSTFLAGS")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Built {
-            succeeded: output.status.success(),
-            text: text(&output.stderr) + &text(&output.stdout),
-        }
+        let said = self.0.cargo(arguments);
+        Built { succeeded: said.is_ok, text: said.err + &said.out }
     }
 
     fn build(&self) -> Built {
@@ -195,14 +151,15 @@ fn recording_a_new_migration_builds_it_in_without_a_build_script() {
         &[("0001_a.sql", "SELECT 1;\n"), ("dunlin.sum", "# dunlin.sum 1\n")],
     );
     let options = dunlin_core::Options::default();
-    let record =
-        || dunlin_core::folder::record(&package.0.join("migrations"), "migrations", &options);
+    let record = || {
+        dunlin_core::folder::record(&package.0.root().join("migrations"), "migrations", &options)
+    };
     assert_eq!(record(), Ok(1));
     assert_eq!(package.embedded(), ["0001_a"]);
     package.write("migrations/0002_b.sql", "SELECT 2;\n");
     assert_eq!(package.embedded(), ["0001_a"], "cargo does not notice a new file");
     assert_eq!(record(), Ok(1));
-    let sum = std::fs::read_to_string(package.0.join("migrations/dunlin.sum")).unwrap();
+    let sum = std::fs::read_to_string(package.0.root().join("migrations/dunlin.sum")).unwrap();
     package.write("migrations/dunlin.sum", &sum);
     assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
 

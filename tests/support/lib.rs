@@ -10,6 +10,7 @@
 
 mod cutter;
 mod database;
+mod project;
 mod proxy;
 mod recorder;
 mod registry;
@@ -18,6 +19,7 @@ mod text;
 
 pub use cutter::{Cut, Cutter};
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
+pub use project::{Project, Said, manifest};
 pub use proxy::{Message, Proxy, Side, Traffic};
 pub use recorder::Recorder;
 pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};

@@ -1,4 +1,4 @@
-//! A man in the middle who understands messages: he counts what passes and cuts where he is told to.
+//! A man in the middle who understands messages and counts what passes.
 //!
 //! Used with the runtime of `#[tokio::test]`, which has one thread, the counts do not depend on time:
 //! what the client sends without waiting is all in the socket before he reads any of it.
@@ -36,8 +36,8 @@ pub struct Message {
     pub from: Side,
     /// Its first byte, `Q` for a simple query; a space for the startup message, which has none.
     pub kind: char,
-    /// What follows its length.
-    pub body: Vec<u8>,
+    /// With its kind and its length.
+    pub n_bytes: usize,
 }
 
 /// What has passed.
@@ -49,15 +49,11 @@ pub struct Traffic {
     pub messages: Vec<Message>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     traffic: Traffic,
     n_unanswered: usize,
-    cut_before: Option<Rule>,
 }
-
-/// Says of a message whether the connection is cut instead of delivering it.
-type Rule = Box<dyn FnMut(&Message) -> bool + Send>;
 
 impl Proxy {
     /// A proxy before the server of a connection string with a unix socket.
@@ -83,25 +79,11 @@ impl Proxy {
     pub fn take(&self) -> Traffic {
         std::mem::take(&mut self.state.lock().unwrap().traffic)
     }
-
-    /// Cuts a connection instead of delivering the first message for which this is so. From then on
-    /// everything passes again.
-    pub fn cut_before(&self, rule: impl FnMut(&Message) -> bool + Send + 'static) {
-        self.state.lock().unwrap().cut_before = Some(Box::new(rule));
-    }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-impl Message {
-    /// Its first text: the SQL of a query, the tag of a completed command.
-    pub fn text(&self) -> String {
-        let end = self.body.iter().position(|byte| *byte == 0).unwrap_or(self.body.len());
-        String::from_utf8_lossy(&self.body[..end]).into_owned()
     }
 }
 
@@ -113,7 +95,7 @@ impl Traffic {
 
     /// How many bytes one side has sent.
     pub fn n_bytes(&self, from: Side) -> usize {
-        self.of(from).map(|message| 5 + message.body.len()).sum()
+        self.of(from).map(|message| message.n_bytes).sum()
     }
 
     fn of(&self, from: Side) -> impl Iterator<Item = &Message> {
@@ -122,13 +104,7 @@ impl Traffic {
 }
 
 impl State {
-    /// Notes a message; says whether it is to be delivered.
-    fn pass(&mut self, message: Message) -> bool {
-        if self.cut_before.as_mut().is_some_and(|is_it| is_it(&message)) {
-            self.cut_before = None;
-            self.n_unanswered = 0;
-            return false;
-        }
+    fn pass(&mut self, message: Message) {
         match (message.from, message.kind) {
             (Side::Client, 'Q' | 'S' | ' ') => {
                 self.traffic.n_round_trips += usize::from(self.n_unanswered == 0);
@@ -138,13 +114,6 @@ impl State {
             _ => {}
         }
         self.traffic.messages.push(message);
-        true
-    }
-}
-
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("traffic", &self.traffic).finish_non_exhaustive()
     }
 }
 
@@ -156,7 +125,7 @@ async fn accept(listener: TcpListener, target: PathBuf, state: Arc<Mutex<State>>
     }
 }
 
-/// Relays until one side ends or a rule cuts; then both are closed.
+/// Relays until one side ends; then both are closed.
 async fn relay(client: TcpStream, server: UnixStream, state: Arc<Mutex<State>>) {
     client.set_nodelay(true).unwrap();
     let (from_client, to_client) = client.into_split();
@@ -179,28 +148,24 @@ async fn pump(
         // A side that is gone is the end of both.
         let Ok(n @ 1..) = source.read(&mut chunk).await else { return };
         buffer.extend_from_slice(&chunk[..n]);
-        let (mut at, mut is_cut) = (0, false);
-        while let Some((message, n_bytes)) = first(&buffer[at..], from, has_kind) {
-            if !state.lock().unwrap().pass(message) {
-                is_cut = true;
-                break;
-            }
+        let mut at = 0;
+        while let Some(message) = first(&buffer[at..], from, has_kind) {
             has_kind = true;
-            at += n_bytes;
+            at += message.n_bytes;
+            state.lock().unwrap().pass(message);
         }
-        if sink.write_all(&buffer[..at]).await.is_err() || is_cut {
+        if sink.write_all(&buffer[..at]).await.is_err() {
             return;
         }
         drop(buffer.drain(..at));
     }
 }
 
-/// The first message of some bytes and its length, if it is all there.
-fn first(bytes: &[u8], from: Side, has_kind: bool) -> Option<(Message, usize)> {
+/// The first message of some bytes, if it is all there.
+fn first(bytes: &[u8], from: Side, has_kind: bool) -> Option<Message> {
     let n_before = usize::from(has_kind);
     let length: [u8; 4] = bytes.get(n_before..n_before + 4)?.try_into().ok()?;
     let n_bytes = n_before + usize::try_from(u32::from_be_bytes(length)).ok()?;
-    let body = bytes.get(n_before + 4..n_bytes)?.to_vec();
     let kind = if has_kind { char::from(bytes[0]) } else { ' ' };
-    Some((Message { from, kind, body }, n_bytes))
+    (bytes.len() >= n_bytes).then_some(Message { from, kind, n_bytes })
 }
