@@ -135,7 +135,7 @@ impl<'a> Context<'a> {
     /// The server's, also for a text that is not a name.
     pub async fn table_exists(&mut self, table: &str) -> Result<bool> {
         self.ask(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) \
+            "SELECT pg_catalog.parse_ident($1) IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) \
              AND relkind IN ('r', 'p', 'f'))",
             &[table],
         )
@@ -149,7 +149,7 @@ impl<'a> Context<'a> {
     /// As [`table_exists`](Self::table_exists).
     pub async fn column_exists(&mut self, table: &str, column: &str) -> Result<bool> {
         self.ask(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) \
+            "SELECT pg_catalog.parse_ident($1) IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass($1) \
              AND attname = (pg_catalog.parse_ident($2))[1] AND attnum > 0 AND NOT attisdropped), \
              pg_catalog.cardinality(pg_catalog.parse_ident($2)) = 1",
             &[table, column],
@@ -166,7 +166,7 @@ impl<'a> Context<'a> {
     /// As [`table_exists`](Self::table_exists).
     pub async fn index_exists(&mut self, index: &str) -> Result<bool> {
         self.ask(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass($1) AND indisvalid)",
+            "SELECT pg_catalog.parse_ident($1) IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_index WHERE indexrelid = pg_catalog.to_regclass($1) AND indisvalid)",
             &[index],
         )
         .await
@@ -179,7 +179,7 @@ impl<'a> Context<'a> {
     /// As [`table_exists`](Self::table_exists).
     pub async fn constraint_exists(&mut self, table: &str, constraint: &str) -> Result<bool> {
         self.ask(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass($1) \
+            "SELECT pg_catalog.parse_ident($1) IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = pg_catalog.to_regclass($1) \
              AND conname = (pg_catalog.parse_ident($2))[1]), pg_catalog.cardinality(pg_catalog.parse_ident($2)) = 1",
             &[table, constraint],
         )
@@ -192,6 +192,9 @@ impl<'a> Context<'a> {
     }
 
     /// A question with texts as parameters, through an unnamed statement: nothing is left behind.
+    ///
+    /// Each question parses its first name itself, because `to_regclass` refuses a text that is no
+    /// name only up to PostgreSQL 15.
     ///
     /// A second column of the answer says whether the last text is the name of a part of a table.
     async fn ask(&self, question: &str, texts: &[&str]) -> Result<bool> {

@@ -199,7 +199,8 @@ async fn a_text_that_is_no_name_is_an_error() {
         })
     })
     .await;
-    assert_eq!(error.code().unwrap().code(), "42602", "{error:#}");
+    assert_eq!(error.code().unwrap().code(), "22023", "{error:#}");
+    assert!(error.to_string().contains("not a valid identifier"), "{error}");
 }
 
 #[tokio::test]
