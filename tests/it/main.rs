@@ -12,6 +12,7 @@ mod hygiene;
 mod laws;
 mod layouts;
 mod meaning;
+mod oracle;
 mod projects;
 mod readme;
 mod reconnect;
