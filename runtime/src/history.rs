@@ -19,6 +19,9 @@ use crate::session::{Session, text};
 use crate::settings::{self, Settings};
 use crate::shape::{Shape, shape};
 
+/// `NAMEDATALEN` less its terminating zero byte (manual, 4.1.1).
+const MAX_NAME_BYTES: usize = 63;
+
 /// The columns Dunlin adds to those of an older tracking table, with their types.
 pub(crate) const OWN_COLUMNS: [(&str, &str); 10] = [
     ("checksum", "text"),
@@ -115,9 +118,31 @@ impl Table {
         }
     }
 
+    /// Refuses a name that the server would shorten or cannot have: it would be looked for in vain.
+    fn check_names(&self) -> Result<()> {
+        let names = [("table", Some(&self.name)), ("schema", self.schema.as_ref())];
+        for (what, name) in names.into_iter().filter_map(|(what, name)| Some((what, name?))) {
+            let fact = if name.is_empty() {
+                "it is empty".to_owned()
+            } else if name.contains('\0') {
+                "it has a NUL character in it".to_owned()
+            } else if name.len() > MAX_NAME_BYTES {
+                format!("it has {} bytes, and PostgreSQL keeps {MAX_NAME_BYTES}", name.len())
+            } else {
+                continue;
+            };
+            let headline = format!("{name:?} cannot be the {what} of the history: {fact}");
+            return Err(Error::new(ErrorKind::History, headline)
+                .note("nothing was changed")
+                .help(format!("choose another name: `Migrator::history_{what}`")));
+        }
+        Ok(())
+    }
+
     /// One round trip whose question and answer have a constant size: where we are, and whether the
     /// history is what this build expects.
     pub(crate) async fn glance(&self, session: &Session<'_>) -> Result<Glance> {
+        self.check_names()?;
         let table = self.written();
         // The first statement answers even if the second fails because there is no such table.
         let question = format!(

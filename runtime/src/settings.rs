@@ -55,11 +55,11 @@ pub(crate) fn question_about(names: &BTreeSet<String>) -> String {
 }
 
 impl Settings {
-    /// Statements for the settings migrations run with: what the application has, and the timeouts
-    /// of a migration.
+    /// Statements for the settings migrations run with: what the application has, but for those that
+    /// a migration needs otherwise.
     pub(crate) fn working(&self, lock_timeout: Duration) -> String {
         let mut statements = self.restored();
-        statements.extend(self.timeouts(lock_timeout).into_iter().map(|(_, set)| set));
+        statements.extend(self.of_migrations(lock_timeout).into_iter().map(|(_, set)| set));
         statements.push(set("role", &self.role));
         statements.join("; ")
     }
@@ -68,7 +68,7 @@ impl Settings {
     /// the names that have their value back, but are not [reset](Self::resetting).
     pub(crate) fn restoring(&self) -> String {
         let mut statements = self.restored();
-        let others = self.timeouts(Duration::ZERO).into_iter().map(|(name, _)| name);
+        let others = self.of_migrations(Duration::ZERO).into_iter().map(|(name, _)| name);
         statements.extend(
             others
                 .filter(|name| !self.changed.iter().any(|(changed, _)| changed == name))
@@ -119,28 +119,32 @@ impl Settings {
         statements
     }
 
-    /// The timeouts of a migration, each with the statement that sets it: brief waits for locks, and
-    /// none of the limits a role may have for its queries, which would kill an index build at the
-    /// same point in every start. When this process dies or the run is dropped, the server shall
-    /// notice in the middle of a statement: until then it keeps the lock that other starters wait for.
-    fn timeouts(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
+    /// What every migration finds, each with the statement that sets it.
+    ///
+    /// Brief waits for locks, and none of the limits a role may have for its queries, which would
+    /// kill an index build at the same point in every start. When this process dies or the run is
+    /// dropped, the server shall notice in the middle of a statement: until then it keeps the lock
+    /// that other starters wait for. And strings mean what they meant when the build cut the file
+    /// into statements.
+    fn of_migrations(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
         let simple = |name: &'static str, value: &str| (name, set(name, value));
-        let mut timeouts = vec![
+        let mut settings = vec![
             simple("lock_timeout", &lock_timeout.as_millis().to_string()),
             simple("statement_timeout", "0"),
             simple("idle_in_transaction_session_timeout", "0"),
+            simple("standard_conforming_strings", "on"),
         ];
         if self.server_version >= 170_000 {
-            timeouts.push(simple("transaction_timeout", "0"));
+            settings.push(simple("transaction_timeout", "0"));
         }
         if self.server_version >= 140_000 {
             // Where the server cannot ask, any value but 0 is an error (manual, 20.3.2).
             let able = if self.server_version >= 150_000 { "linux|darwin|bsd" } else { "linux" };
             let name = "client_connection_check_interval";
             let interval = set(name, CLIENT_CHECK_INTERVAL_MS);
-            timeouts.push((name, format!("{interval} WHERE pg_catalog.version() ~ '{able}'")));
+            settings.push((name, format!("{interval} WHERE pg_catalog.version() ~ '{able}'")));
         }
-        timeouts
+        settings
     }
 }
 

@@ -1,7 +1,11 @@
 //! What is left and what is said when a migration fails.
 
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, Pool, Runtime};
 use dunlin::{Error, ErrorKind, Migrator, Registry};
 use dunlin_tests::{Gate, Recorder, TestDatabase, pool, registry, rendered};
+use tokio_postgres::NoTls;
 
 /// Runs what must fail.
 async fn failed(database: &TestDatabase, registry: &Registry) -> Error {
@@ -523,6 +527,30 @@ async fn no_server_no_database_no_role() {
         );
         assert_eq!(error.kind(), ErrorKind::Connection);
     }
+}
+
+#[tokio::test]
+async fn a_pool_that_has_no_connection_to_lend() {
+    let database = TestDatabase::new();
+    let manager = Manager::new(database.connection_string().parse().unwrap(), NoTls);
+    let pool = Pool::builder(manager)
+        .max_size(1)
+        .wait_timeout(Some(Duration::from_millis(1)))
+        .runtime(Runtime::Tokio1)
+        .build()
+        .unwrap();
+    let lent = pool.get().await.unwrap();
+    let migrations = registry(&[("1_a.sql", "SELECT 1;")]);
+    let error = Migrator::new(&migrations).apply(&pool).await.unwrap_err();
+    assert_eq!(
+        rendered(&error),
+        "\
+no connection to the database: the pool had none to lend in time
+  = note: nothing was changed
+  = help: give the pool more connections or more time; a run needs one"
+    );
+    drop(lent);
+    assert_eq!(Migrator::new(&migrations).apply(&pool).await.unwrap().done().len(), 1);
 }
 
 #[tokio::test]

@@ -310,6 +310,40 @@ async fn names_are_taken_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_name_that_the_server_cannot_have_is_refused() {
+    let database = TestDatabase::new();
+    let migrations = tables(1);
+    let long = "é".repeat(32);
+    for (table, fact) in [
+        (long.as_str(), "it has 64 bytes, and PostgreSQL keeps 63"),
+        ("", "it is empty"),
+        ("a\0b", "it has a NUL character in it"),
+    ] {
+        for what in ["table", "schema"] {
+            let migrator = Migrator::new(&migrations);
+            let migrator = match what {
+                "table" => migrator.history_table(table),
+                _ => migrator.history_schema(table),
+            };
+            let error = migrator.apply(database.pool()).await.unwrap_err();
+            assert_eq!(
+                rendered(&error),
+                format!(
+                    "\
+{table:?} cannot be the {what} of the history: {fact}
+  = note: nothing was changed
+  = help: choose another name: `Migrator::history_{what}`"
+                )
+            );
+        }
+    }
+    let longest = format!("{}a", "é".repeat(31));
+    let migrator = Migrator::new(&migrations).history_table(&longest).history_schema(&longest);
+    assert_eq!(migrator.apply(database.pool()).await.unwrap().done().len(), 1);
+    assert!(migrator.apply(database.pool()).await.unwrap().is_noop());
+}
+
+#[tokio::test]
 async fn a_row_that_people_have_edited_never_stops_anyone_from_looking() {
     let migrations = repeatable();
     for sql in [

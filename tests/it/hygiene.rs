@@ -209,6 +209,20 @@ async fn an_isolation_level_of_an_earlier_transaction_is_no_setting() {
 }
 
 #[tokio::test]
+async fn strings_mean_what_they_meant_in_the_build() {
+    let database = TestDatabase::new();
+    let there =
+        format!("{} options='-c standard_conforming_strings=off'", database.connection_string());
+    let mut client = dunlin_tests::connect(&there).await;
+    let migrations = registry(&[("1_a.sql", "CREATE TABLE a AS SELECT '\\' AS s; -- '\n")]);
+    let report = Migrator::new(&migrations).apply(&mut client).await;
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error:#}")).done().len(), 1);
+    assert_eq!(database.texts("SELECT s FROM a").await, ["\\"]);
+    let row = client.query_one("SHOW standard_conforming_strings", &[]).await.unwrap();
+    assert_eq!(row.get::<_, String>(0), "off");
+}
+
+#[tokio::test]
 async fn a_migration_may_choose_its_isolation_level() {
     let level = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE IF NOT EXISTS";
     let migrations = registry(&[
