@@ -227,3 +227,49 @@ fn unused_argument(rule: Rule, name: &str, path: &str) -> Diagnostic {
         .note("an allowance that is not needed would hide the next mistake")
         .help(format!("remove \"{rule}: {name}\" from the macro's argument `allow`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(level: Level, text: &str, expected: Result<Levels, &str>) {
+        let found = Levels::default().choosing(level, text);
+        assert_eq!(found, expected.map_err(str::to_owned), "{text}");
+    }
+
+    #[test]
+    fn what_a_person_writes_for_a_level() {
+        let levels = Levels::default;
+        check(Level::Deny, "empty-undo", Ok(levels().with(Rule::EmptyUndo, Level::Deny)));
+        check(Level::Allow, " empty-undo ", Ok(levels().with(Rule::EmptyUndo, Level::Allow)));
+        let exempting = levels().exempting(Rule::EmptyUndo, "1_a: b.down.sql");
+        check(Level::Allow, "empty-undo: 1_a: b.down.sql", Ok(exempting));
+        // What is an error anyway may be said to be one.
+        check(Level::Deny, "duplicate-name", Ok(levels()));
+    }
+
+    #[test]
+    fn what_is_no_level() {
+        let fixed = format!("the rule `duplicate-name` is always an error: {FIXED}");
+        check(Level::Allow, "duplicate-name", Err(&fixed));
+        check(Level::Warn, "duplicate-name: 1_a.sql", Err(&fixed));
+        check(
+            Level::Allow,
+            "empty",
+            Err("no rule is called `empty`; use the name a message shows"),
+        );
+        check(Level::Allow, "", Err("no rule is called ``; use the name a message shows"));
+        let meant = "no rule is called `emptyundo`; did you mean `empty-undo`?";
+        check(Level::Deny, "emptyundo", Err(meant));
+        let one_file = "only `allow` can be about one file; write \"empty-undo\"";
+        check(Level::Warn, "empty-undo: 1_a.down.sql", Err(one_file));
+    }
+
+    #[test]
+    fn a_fixed_rule_keeps_its_level() {
+        let levels = Levels::default().with(Rule::DuplicateName, Level::Allow);
+        assert_eq!(levels.of(Rule::DuplicateName), Level::Deny);
+        assert_eq!(levels.exempting(Rule::DuplicateName, "1_a.sql"), Levels::default());
+    }
+}

@@ -110,6 +110,13 @@ async fn a_wrapper_is_left_out_of_what_runs() {
 }
 
 #[tokio::test]
+async fn a_wrapper_around_nothing_runs_nothing() {
+    let database = TestDatabase::new();
+    apply(&database, &registry(&[("1_a.sql", "BEGIN;\n-- nothing\nCOMMIT;\n")])).await.unwrap();
+    assert_eq!(database.applied().await, ["1_a"]);
+}
+
+#[tokio::test]
 async fn what_fails_inside_a_wrapper_leaves_nothing_and_is_told_in_its_place() {
     let database = TestDatabase::new();
     let sql = "BEGIN; CREATE TABLE a (id int);\n  SELECT é, nope FROM a;\nCOMMIT;\n";

@@ -31,7 +31,7 @@ const PIECES: &[&str] = &[
     "BEGIN",
     "COMMIT",
     "END",
-    "START TRANSACTION",
+    "START\nTRANSACTION",
     "ROLLBACK",
     "ISOLATION LEVEL SERIALIZABLE",
     ";",

@@ -4,7 +4,6 @@
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::filename::Part;
-use crate::lexer::TokenKind;
 use crate::rule::Rule;
 use crate::source::Span;
 use crate::statement::{InTransaction, Kind, Statement, TransactionControl};
@@ -37,19 +36,15 @@ impl<'a> Wrapper<'a> {
         sql.transactional && !self.modes
     }
 
-    /// The text that is sent: the file's, with the wrapper blanked, if it can be dropped.
+    /// The text that is sent: the file's, with the wrapper blanked, if it can be dropped. A `;`
+    /// that stays is an empty statement, of which there may be any number.
     pub(crate) fn dropped_from(self, sql: &Sql<'_>) -> Option<String> {
         if !self.can_be_dropped(sql) {
             return None;
         }
         let mut text = sql.file.text().to_owned();
-        for statement in [self.begin, self.end] {
-            let behind = sql.lexed.tokens[statement.tokens.end..].iter().find(|it| !it.is_trivia());
-            if let Some(semicolon) = behind.filter(|it| it.kind == TokenKind::Semicolon) {
-                blank(&mut text, semicolon.span);
-            }
-            blank(&mut text, statement.span);
-        }
+        blank(&mut text, self.begin.span);
+        blank(&mut text, self.end.span);
         Some(text)
     }
 

@@ -40,7 +40,7 @@ pub(super) const LEAKING_SETTING: Explanation = Explanation {
     why: "`SET` without `LOCAL`, and `set_config(..., false)`, last as long as the session.\n\
         The migrations of a run share a session, and the application may use it afterwards; so Dunlin puts every setting back when a file is done.\n\
         Whoever expects the setting to last is mistaken, and whoever does not can say so.\n\
-        A setting that the file resets itself is not found, and neither is one in a file with `no-transaction`, where `SET LOCAL` has no effect.",
+        A setting that the file resets itself is not found, nor one that is made inside the body of a function or of `DO`, nor one in a file with `no-transaction`, where `SET LOCAL` has no effect.",
     example: &[(
         "0001_slow.sql",
         "SET statement_timeout = '10min';\nUPDATE users SET email = lower(email);\n",

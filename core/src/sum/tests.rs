@@ -132,6 +132,46 @@ fn a_place_is_the_migration_and_its_line() {
     assert_eq!(problem.also[0].location().to_string(), "5:1");
 }
 
+fn many(n: usize) -> Folder {
+    (1..=n).map(|index| (format!("{index:04}_x"), format!("SELECT {index};\n"))).collect()
+}
+
+#[test]
+fn as_many_lines_are_shown_as_somebody_would_copy() {
+    let n_lines = |found: &[Diagnostic]| {
+        let told: String = found.iter().map(ToString::to_string).collect();
+        told.lines().filter(|line| line.ends_with("_x") && !line.contains('|')).count()
+    };
+    let empty = sum_of(&many(0));
+    assert_eq!(n_lines(&check(&empty, &many(20))), 20);
+    assert_eq!(n_lines(&check(&empty, &many(21))), 0);
+    let late = |n: usize| {
+        let recorded: Folder = many(n).split_off(1);
+        check(&sum_of(&recorded), &many(n))
+    };
+    assert_eq!(n_lines(&late(20)), 20);
+    assert_eq!(n_lines(&late(21)), 0);
+}
+
+#[test]
+fn no_lines_are_shown_that_would_hide_an_edit() {
+    let mut folder = many(4);
+    let text = sum_of(&many(3));
+    folder[0].1.push(' ');
+    let found = check(&text, &folder);
+    let rules: Vec<_> = found.iter().map(Diagnostic::rule).collect();
+    assert_eq!(rules, [Rule::RecordedEdited, Rule::Unrecorded]);
+    assert!(
+        !found[1].to_string().contains(" 0004_x\n")
+            && found[1].helps == ["record it when it is released"]
+    );
+    let late = sum_of(&vec![many(4)[0].clone(), many(4)[2].clone()]);
+    let found = check(&late, &folder);
+    let rules: Vec<_> = found.iter().map(Diagnostic::rule).collect();
+    assert_eq!(rules, [Rule::RecordedEdited, Rule::RecordedOrder, Rule::Unrecorded]);
+    assert_eq!(found[1].helps.len(), 1);
+}
+
 fn folders() -> impl Strategy<Value = Folder> {
     let texts = prop::collection::vec("[a-c; \n]{0,12}", 1..9);
     texts.prop_map(|texts| {

@@ -111,6 +111,11 @@ fn setting(cursor: &mut Cursor<'_>) -> Option<String> {
 
 /// The name that `set_config(name, value, false)` sets, if the statement calls it so.
 fn set_config(sql: &Sql<'_>, statement: &Statement) -> Option<Option<String>> {
+    // Others hold calls that run later, such as a function's body or a view.
+    if !matches!(statement.command, "SELECT" | "VALUES" | "INSERT" | "UPDATE" | "DELETE" | "MERGE")
+    {
+        return None;
+    }
     let mut cursor = Cursor::new(sql.file.text(), &sql.lexed.tokens[statement.tokens.clone()]);
     while cursor.token().is_some() {
         if !cursor.eat_words("set_config") {
