@@ -7,3 +7,8 @@ RESET statement_timeout;
 SET search_path TO DEFAULT;
 SET TIME ZONE DEFAULT;
 RESET ROLE;
+SET lock_timeout = '1s';
+SET lock_timeout = DEFAULT;
+SELECT set_config('a.b'), set_config('a.b', 'c'), set_config;
+SELECT set_config('a.b', false), set_config, 'a', false;
+SELECT ('x', 'y', false);
