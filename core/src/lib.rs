@@ -9,6 +9,8 @@
 //! This crate is the inside of [`dunlin`](https://docs.rs/dunlin) and follows its version exactly;
 //! depend on `dunlin` instead.
 
+pub mod base;
+pub mod draft;
 pub mod folder;
 pub mod layout;
 pub mod options;

@@ -9,6 +9,7 @@ mod layouts;
 mod meaning;
 mod names;
 mod recorded;
+mod released;
 mod statements;
 mod text;
 
@@ -183,6 +184,13 @@ rules! {
     RecordedOrder = "recorded-order": Fixed, recorded::RECORDED_ORDER;
     /// A migration that `dunlin.sum` does not record yet.
     Unrecorded = "unrecorded": Warn, recorded::UNRECORDED;
+
+    /// A migration that the base branch has, edited here (`cargo dunlin check --base`).
+    ReleasedEdited = "released-edited": Fixed, released::RELEASED_EDITED;
+    /// A migration that the base branch has and that is not here (`cargo dunlin check --base`).
+    ReleasedMissing = "released-missing": Fixed, released::RELEASED_MISSING;
+    /// A new migration that does not come behind those of the base branch (`cargo dunlin check --base`).
+    ReleasedOrder = "released-order": Fixed, released::RELEASED_ORDER;
 }
 
 impl Rule {

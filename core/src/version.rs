@@ -212,7 +212,7 @@ fn following_group(text: &str) -> Option<usize> {
 }
 
 /// Years from 1970 to 2199: what a person or a clock writes, and what a counter hardly reaches.
-fn starts_with_date(text: &str) -> bool {
+pub(crate) fn starts_with_date(text: &str) -> bool {
     let number =
         |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse::<u32>().ok());
     leading_digits(text) >= 8

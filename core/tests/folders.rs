@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dunlin_core::base::Base;
 use dunlin_core::folder::{Language, Reading, Script};
 use dunlin_core::{Diagnostic, Folder, Layout, Level, Options, Rule, Severity};
 
@@ -49,7 +50,22 @@ fn read(fixture: &Path) -> Reading {
         Ok(files) => unpacked(fixture, &files),
         Err(_) => fixture.join("migrations"),
     };
-    Folder::read(&folder, "migrations", &options(fixture))
+    let mut reading = Folder::read(&folder, "migrations", &options(fixture));
+    reading.diagnostics.extend(against_base(fixture, &reading.folder));
+    reading
+}
+
+/// What is found against the folders `base`, the branch to merge into, and `began`, the same when the
+/// fixture's branch began.
+fn against_base(fixture: &Path, folder: &Folder) -> Vec<Diagnostic> {
+    let of_branch = |name: &str| {
+        let path = fixture.join(name);
+        path.exists().then(|| Folder::read(&path, "migrations", &options(fixture)).folder)
+    };
+    let began = of_branch("began");
+    of_branch("base").map_or_else(Vec::new, |released| {
+        Base { name: "origin/main", released: &released, began: began.as_ref() }.check(folder)
+    })
 }
 
 /// The folder that `files.txt` describes: `>>> <name>`, and below it the file's text. For names

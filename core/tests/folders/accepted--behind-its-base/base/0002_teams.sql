@@ -1,0 +1,2 @@
+-- edited there
+CREATE TABLE teams (id bigint);
