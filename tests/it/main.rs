@@ -4,6 +4,7 @@
 
 mod cancel;
 mod concurrency;
+mod cuts;
 mod drift;
 mod embed;
 mod failure;

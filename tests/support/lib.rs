@@ -15,13 +15,15 @@ mod proxy;
 mod recorder;
 mod registry;
 mod rendered;
+mod story;
 mod text;
 
 pub use cutter::{Cut, Cutter};
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
 pub use project::{Project, Said, manifest};
-pub use proxy::{Message, Proxy, Side, Traffic};
+pub use proxy::{Message, Moment, Proxy, Side, Traffic};
 pub use recorder::Recorder;
 pub use registry::{Function, Functions, folder, registry, registry_of, registry_with};
 pub use rendered::rendered;
+pub use story::{Chapter, Deed, Harm, Story, TALLY, Verb};
 pub use text::undated;

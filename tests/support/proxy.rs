@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -49,10 +50,36 @@ pub struct Traffic {
     pub messages: Vec<Message>,
 }
 
+/// A message that the proxy is to hold back when it comes.
+#[derive(Debug)]
+pub struct Moment {
+    come: oneshot::Receiver<()>,
+    verdict: oneshot::Sender<Verdict>,
+}
+
+/// What becomes of a message that was held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Pass,
+    /// It is lost, and the connection with it.
+    Cut,
+}
+
 #[derive(Debug, Default)]
 struct State {
     traffic: Traffic,
     n_unanswered: usize,
+    breakpoint: Option<Breakpoint>,
+}
+
+/// The other end of a [`Moment`].
+#[derive(Debug)]
+struct Breakpoint {
+    side: Side,
+    /// How many messages of that side pass before.
+    n_before: usize,
+    come: oneshot::Sender<()>,
+    verdict: oneshot::Receiver<Verdict>,
 }
 
 impl Proxy {
@@ -75,6 +102,15 @@ impl Proxy {
         &self.connection_string
     }
 
+    /// Holds back the message of one side before which `n_before` others of it pass from now on, over
+    /// all connections.
+    pub fn hold(&self, side: Side, n_before: usize) -> Moment {
+        let ((come_now, come), (verdict, wait)) = (oneshot::channel(), oneshot::channel());
+        let breakpoint = Breakpoint { side, n_before, come: come_now, verdict: wait };
+        self.state.lock().unwrap().breakpoint = Some(breakpoint);
+        Moment { come, verdict }
+    }
+
     /// What has passed since the last call.
     pub fn take(&self) -> Traffic {
         std::mem::take(&mut self.state.lock().unwrap().traffic)
@@ -84,6 +120,32 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+impl Moment {
+    /// Waits until the message comes, without end if it does not.
+    pub async fn comes(&mut self) {
+        if (&mut self.come).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Lets it pass.
+    pub fn pass(self) {
+        self.end(Verdict::Pass);
+    }
+
+    /// Loses it, and breaks the connection in both directions.
+    pub fn cut(self) {
+        self.end(Verdict::Cut);
+    }
+
+    /// Whoever waited for the verdict may be gone with its connection.
+    fn end(self, verdict: Verdict) {
+        match self.verdict.send(verdict) {
+            Ok(()) | Err(_) => {}
+        }
     }
 }
 
@@ -114,6 +176,16 @@ impl State {
             _ => {}
         }
         self.traffic.messages.push(message);
+    }
+
+    /// The breakpoint, if it is this message that is to be held back.
+    fn due(&mut self, from: Side) -> Option<Breakpoint> {
+        let breakpoint = self.breakpoint.as_mut().filter(|it| it.side == from)?;
+        if breakpoint.n_before > 0 {
+            breakpoint.n_before -= 1;
+            return None;
+        }
+        self.breakpoint.take()
     }
 }
 
@@ -151,6 +223,17 @@ async fn pump(
         let mut at = 0;
         while let Some(message) = first(&buffer[at..], from, has_kind) {
             has_kind = true;
+            let due = state.lock().unwrap().due(from);
+            if let Some(Breakpoint { come, verdict, .. }) = due {
+                if sink.write_all(&buffer[..at]).await.is_err() {
+                    return;
+                }
+                drop(buffer.drain(..at));
+                at = 0;
+                if come.send(()).is_err() || verdict.await != Ok(Verdict::Pass) {
+                    return;
+                }
+            }
             at += message.n_bytes;
             state.lock().unwrap().pass(message);
         }

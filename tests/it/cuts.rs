@@ -1,0 +1,271 @@
+//! A connection is cut at every message of a run, in both directions. After each cut history and
+//! schema agree, and running again completes, with nothing lost and nothing done twice.
+//!
+//! `.ci/sweep` cuts at every message; the everyday run at a sample of them.
+
+use std::pin::pin;
+
+use dunlin::{Registry, Report, Result};
+use dunlin_tests::{
+    Chapter, Deed, Proxy, Side, Story, TALLY, TestDatabase, Verb, connect, pool_of, until,
+};
+use tokio_postgres::Client;
+
+const EMPTY: &str = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+
+const fn tallied(sql: &'static str, count: &'static str) -> Deed {
+    Deed { sql, count, is_evident: false }
+}
+
+const fn evident(sql: &'static str, count: &'static str) -> Deed {
+    Deed { sql, count, is_evident: true }
+}
+
+/// Transactional ones that travel together, one of which changes the session.
+const WHOLE: Story = Story(&[
+    Chapter {
+        name: "1_users",
+        is_whole: true,
+        up: &[
+            evident(
+                "CREATE TABLE users (id int, name text)",
+                "SELECT count(*) FROM pg_class WHERE relname = 'users'",
+            ),
+            tallied(
+                "INSERT INTO tally VALUES ('1')",
+                "SELECT count(*) FROM tally WHERE what = '1'",
+            ),
+        ],
+        down: &[
+            tallied(
+                "INSERT INTO tally VALUES ('down 1')",
+                "SELECT count(*) FROM tally WHERE what = 'down 1'",
+            ),
+            evident(
+                "DROP TABLE users",
+                "SELECT 1 - count(*) FROM pg_class WHERE relname = 'users'",
+            ),
+        ],
+    },
+    Chapter {
+        name: "2_path",
+        is_whole: true,
+        up: &[
+            tallied(
+                "INSERT INTO tally VALUES ('2')",
+                "SELECT count(*) FROM tally WHERE what = '2'",
+            ),
+            tallied(
+                "SET search_path = pg_catalog; INSERT INTO public.tally VALUES ('2b')",
+                "SELECT count(*) FROM tally WHERE what = '2b'",
+            ),
+        ],
+        down: &[tallied(
+            "INSERT INTO tally VALUES ('down 2')",
+            "SELECT count(*) FROM tally WHERE what = 'down 2'",
+        )],
+    },
+    Chapter {
+        name: "3_deferred",
+        is_whole: true,
+        up: &[
+            evident(
+                "CREATE TABLE items (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)",
+                "SELECT count(*) FROM pg_class WHERE relname = 'items'",
+            ),
+            tallied(
+                "INSERT INTO tally VALUES ('3')",
+                "SELECT count(*) FROM tally WHERE what = '3'",
+            ),
+        ],
+        down: &[
+            tallied(
+                "INSERT INTO tally VALUES ('down 3')",
+                "SELECT count(*) FROM tally WHERE what = 'down 3'",
+            ),
+            evident(
+                "DROP TABLE items",
+                "SELECT 1 - count(*) FROM pg_class WHERE relname = 'items'",
+            ),
+        ],
+    },
+]);
+
+/// What a run is given.
+#[derive(Clone, Copy, Debug)]
+enum On {
+    Client,
+    Pool,
+}
+
+/// What is swept.
+#[derive(Clone, Copy, Debug)]
+struct Scenario {
+    name: &'static str,
+    story: Story,
+    /// How many chapters are applied before.
+    n_before: usize,
+    verb: Verb,
+    on: On,
+}
+
+/// What a sweep has seen.
+#[derive(Debug, Default)]
+struct Figures {
+    n_cuts: usize,
+    /// Runs that completed although they were cut.
+    n_by_itself: usize,
+    /// How often a person had to say what became of a statement.
+    n_chosen: usize,
+    n_lost: usize,
+    n_twice: usize,
+}
+
+/// At how many messages the connection is not cut between two at which it is.
+fn stride(n_everyday: usize) -> usize {
+    match std::env::var("DUNLIN_SWEEP").as_deref() {
+        Ok("full") => 1,
+        _ => n_everyday,
+    }
+}
+
+impl Scenario {
+    /// Cuts at each message of one side until a run has none left.
+    #[expect(clippy::print_stdout, reason = "`.ci/sweep` adds the figures up")]
+    async fn sweep(self, side: Side, n_everyday: usize) {
+        let registry = self.story.registry(self.story.0.len());
+        let before = self.story.registry(self.n_before);
+        let database = TestDatabase::new();
+        let mut figures = Figures::default();
+        for n in (0..).step_by(stride(n_everyday)) {
+            // Ten times as fast as another database.
+            let mut client = database.client().await;
+            client.batch_execute(EMPTY).await.unwrap();
+            client.batch_execute(TALLY).await.unwrap();
+            let _report = self.story.run(Verb::Apply, &before, &mut client).await.unwrap();
+            drop(client);
+            if !self.cut(&database, &registry, side, n, &mut figures).await {
+                break;
+            }
+        }
+        let Figures { n_cuts, n_by_itself, n_chosen, n_lost, n_twice } = figures;
+        println!(
+            "sweep: {} from {side:?}: cuts {n_cuts} completed-by-itself {n_by_itself} asked-a-person {n_chosen} lost {n_lost} twice {n_twice}",
+            self.name
+        );
+        assert!(n_cuts > 3, "{n_cuts}");
+        assert_eq!((n_lost, n_twice), (0, 0));
+    }
+
+    /// One run that is cut at one message. Gives whether it came so far.
+    async fn cut(
+        self,
+        database: &TestDatabase,
+        registry: &Registry,
+        side: Side,
+        n: usize,
+        figures: &mut Figures,
+    ) -> bool {
+        let Self { story, verb, on, .. } = self;
+        let proxy = Proxy::start(&database.connection_string()).await;
+        let mut through = match on {
+            On::Client => Some(connect(proxy.connection_string()).await),
+            On::Pool => None,
+        };
+        let mut moment = proxy.hold(side, n);
+        let outcome = {
+            let pool = pool_of(1, proxy.connection_string());
+            let mut run = pin!(async {
+                match &mut through {
+                    Some(client) => story.run(verb, registry, client).await,
+                    None => story.run(verb, registry, &pool).await,
+                }
+            });
+            tokio::select! {
+                biased;
+                outcome = &mut run => Ok(outcome),
+                () = moment.comes() => {
+                    moment.cut();
+                    Err(run.await)
+                }
+            }
+        };
+        drop((through, proxy));
+        let (was_cut, outcome) = match outcome {
+            Ok(outcome) => (false, outcome),
+            Err(outcome) => (true, outcome),
+        };
+        let mut onlooker = database.client().await;
+        only_we_are_connected(&onlooker).await;
+        let context = format!("{} {side:?} {n}: {outcome:?}", self.name);
+        let harm = story.look(verb, &onlooker, &said(&outcome)).await;
+        if was_cut {
+            figures.n_cuts += 1;
+            figures.n_by_itself += usize::from(outcome.is_ok());
+            figures.n_lost += harm.n_lost;
+            figures.n_twice += harm.n_twice;
+            assert_eq!((harm.n_lost, harm.n_twice), (0, 0), "{context}");
+        } else if let Err(error) = outcome {
+            panic!("it was not cut: {error:#}");
+        }
+        figures.n_chosen += story.complete(verb, registry, &mut onlooker).await;
+        let harm = story.is_complete(verb, &onlooker).await;
+        figures.n_lost += harm.n_lost;
+        figures.n_twice += harm.n_twice;
+        assert_eq!((harm.n_lost, harm.n_twice), (0, 0), "{context}");
+        assert_eq!(database.n_locks().await, 0, "{context}");
+        was_cut
+    }
+}
+
+/// What a run says it has done.
+fn said(outcome: &Result<Report>) -> Vec<String> {
+    let report = match outcome {
+        Ok(report) => Some(report),
+        Err(error) => error.report(),
+    };
+    let done = report.map(Report::done).unwrap_or_default();
+    done.iter().map(|done| done.name().to_owned()).collect()
+}
+
+async fn only_we_are_connected(onlooker: &Client) {
+    until("the other connections are gone", async || {
+        let question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()";
+        onlooker.query_one(question, &[]).await.unwrap().get::<_, i64>(0) == 1
+    })
+    .await;
+}
+
+const FRESH: Scenario = Scenario {
+    name: "fresh apply on a client",
+    story: WHOLE,
+    n_before: 0,
+    verb: Verb::Apply,
+    on: On::Client,
+};
+const FRESH_ON_POOL: Scenario = Scenario { name: "fresh apply on a pool", on: On::Pool, ..FRESH };
+const PENDING: Scenario = Scenario { name: "apply with pending", n_before: 1, ..FRESH };
+const UNDO: Scenario = Scenario { name: "undo", n_before: 3, verb: Verb::RollBack, ..FRESH };
+#[tokio::test]
+async fn fresh_apply() {
+    FRESH.sweep(Side::Client, 3).await;
+    FRESH.sweep(Side::Server, 23).await;
+}
+
+#[tokio::test]
+async fn fresh_apply_on_a_pool() {
+    FRESH_ON_POOL.sweep(Side::Client, 3).await;
+    FRESH_ON_POOL.sweep(Side::Server, 23).await;
+}
+
+#[tokio::test]
+async fn apply_with_pending() {
+    PENDING.sweep(Side::Client, 3).await;
+    PENDING.sweep(Side::Server, 23).await;
+}
+
+#[tokio::test]
+async fn undo() {
+    UNDO.sweep(Side::Client, 3).await;
+    UNDO.sweep(Side::Server, 23).await;
+}
