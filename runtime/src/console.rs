@@ -87,6 +87,10 @@ impl<F: Fn(&str)> Console<F> {
                     "   {notice}{reason}; asking on a new connection what became of it"
                 ));
             }
+            Event::CleanedUp { what, .. } => self.line(format!(
+                "   {notice}It left something in the session, which was cleaned up: {}",
+                what.join(", ")
+            )),
             Event::Progress { message, .. } => self.line(format!("   {done}{message}")),
             Event::MigrationFinished { name, direction, duration } => {
                 let verb = match direction {
@@ -146,6 +150,7 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             | Event::Retrying { .. }
             | Event::Reconnecting { .. }
             | Event::Progress { .. }
+            | Event::CleanedUp { .. }
             | Event::MigrationFinished { .. } => self.on_migration(event),
             Event::Finished { direction, report } => {
                 let n_done = report.done().len();

@@ -87,6 +87,15 @@ pub enum Event<'a> {
         /// The line.
         message: &'a str,
     },
+    /// A migration has left something in the session, which neither the next one nor the application
+    /// shall find: settings have got their values back, and the rest is removed.
+    CleanedUp {
+        /// The migration's name.
+        name: &'a str,
+        /// The settings by name, `role` for the user and the role, and other things in words:
+        /// `search_path`, `temporary table items`.
+        what: &'a [String],
+    },
     /// A migration and its row are committed.
     MigrationFinished {
         /// Its name.

@@ -13,7 +13,7 @@ use tokio_postgres::SimpleQueryRow;
 use crate::applied::Kind;
 use crate::budget::LockBudget;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Direction, Event, Observer};
 use crate::execute_failure::lost;
 use crate::history::{History, Row};
@@ -21,8 +21,9 @@ use crate::pipeline::{Job, Record};
 use crate::plan::Step;
 use crate::registry::{Code, Migration, RustMigration};
 use crate::report::{Done, Report};
+use crate::residue::Traces;
 use crate::script::SqlText;
-use crate::session::Session;
+use crate::session::{Session, text};
 
 /// A run in progress.
 pub(crate) struct Execution<'e, 'c> {
@@ -36,6 +37,8 @@ pub(crate) struct Execution<'e, 'c> {
     pub(crate) direction: Direction,
     /// What each may spend on locks.
     pub(crate) budget: LockBudget,
+    /// What code that texts may call can leave behind in the session.
+    pub(crate) wary: Traces,
 }
 
 /// What is to be undone, from the build or from the history table.
@@ -189,6 +192,26 @@ impl Execution<'_, '_> {
         self.observer.on_event(event);
     }
 
+    /// Tells what a migration had changed in the session: the answer to [`Session::working`].
+    pub(crate) fn tell_given_back(&self, name: &str, rows: &[SimpleQueryRow]) {
+        let what: Vec<String> =
+            rows.iter().filter_map(|row| text(row, "given_back").map(str::to_owned)).collect();
+        if !what.is_empty() {
+            self.tell(&Event::CleanedUp { name, what: &what });
+        }
+    }
+
+    /// Removes what a migration has made for the length of the session, outside any transaction.
+    pub(crate) async fn tidy(&self, name: &str) -> Result<()> {
+        let removed = self.session.tidy().await.map_err(|error| {
+            Error::from_postgres(&format!("removing what `{name}` has left in the session"), error)
+        })?;
+        if !removed.is_empty() {
+            self.tell(&Event::CleanedUp { name, what: &removed });
+        }
+        Ok(())
+    }
+
     pub(crate) fn tell_summary(&self, name: &str, sql: &SqlText<'_>, existing: &[String]) {
         for message in sql.summary(existing) {
             self.tell(&Event::Progress { name, message: &message });
@@ -231,15 +254,19 @@ impl Execution<'_, '_> {
             .send(&format!("{record}; COMMIT"))
             .await
             .map_err(|error| lost(name, error))?;
-        if let Err(failure) = restored.finish().await {
-            return Err(self.failed_on_the_way(name, whole(), failure.error).await);
-        }
+        let restored = match restored.rows().await {
+            Ok(rows) => rows,
+            Err(error) => return Err(self.failed_on_the_way(name, whole(), error).await),
+        };
         if let Err(failure) = recorded.finish().await {
             let at_commit = failure.n_completed > 0;
             return Err(self.unrecorded(name, whole(), at_commit, failure.error).await);
         }
         self.session.ended_transaction();
-        Ok(())
+        self.tell_given_back(name, &restored);
+        // What its statements are, nobody has read.
+        self.wary = Traces::ALL;
+        self.tidy(name).await
     }
 }
 

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use dunlin_core::statement::{InTransaction, Object, Statement, Verb};
-use tokio_postgres::Error as PostgresError;
+use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::{Kind, Progress};
 use crate::error::{Error, ErrorKind, Result, cause, is_lost};
@@ -53,9 +53,9 @@ impl Execution<'_, '_> {
                 return Err(self.progress_unrecorded(row.name, sql, progress, error));
             }
         }
-        self.restore(row.name).await?;
+        self.restore(row.name, sql).await?;
         self.tell_summary(row.name, sql, &existing);
-        Ok(())
+        self.tidy_behind(row.name, sql).await
     }
 
     /// Undoes a migration without a transaction; its row goes when all is done.
@@ -72,7 +72,7 @@ impl Execution<'_, '_> {
                     return Err(lost_statement(&self.subject(name), sql, index, error));
                 }
                 let place = error.as_db_error().map(|db| sql.place_in_statement(index, db));
-                self.restore(name).await?;
+                self.restore(name, sql).await?;
                 let done = done_sentence(index, sql.statements.len());
                 return Err(Error::new(ErrorKind::Migration, format!("undo of `{name}` failed: {}", cause(&error)))
                     .place(place)
@@ -82,7 +82,7 @@ impl Execution<'_, '_> {
                     .help("mend the undo so that it can be repeated from its first statement, and start again"));
             }
         }
-        self.restore(name).await?;
+        self.restore(name, sql).await?;
         if let Err(error) = self.record(record).await {
             let doing = format!("removing the row of `{name}`");
             return Err(Error::from_postgres(&doing, error)
@@ -90,7 +90,7 @@ impl Execution<'_, '_> {
                 .help(format!("remove the row: {};", self.history.delete(name))));
         }
         self.tell_summary(name, sql, &existing);
-        Ok(())
+        self.tidy_behind(name, sql).await
     }
 
     /// How many statements of an interrupted migration are done, if that can be told.
@@ -245,7 +245,7 @@ impl Execution<'_, '_> {
         }
         let made = made
             .help(format!("mend statement {} and start again: the run continues there", index + 1));
-        match self.restore(name).await {
+        match self.restore(name, sql).await {
             Ok(()) => made,
             Err(second) => made.note(second.to_string()),
         }
@@ -310,10 +310,24 @@ impl Execution<'_, '_> {
         Ok(existing_relations(&rows))
     }
 
-    async fn restore(&self, name: &str) -> Result<()> {
-        self.session.run(self.session.working()).await.map_err(|error| {
+    async fn restore(&self, name: &str, sql: &SqlText<'_>) -> Result<()> {
+        let rows = self.session.rows(self.session.working()).await.map_err(|error| {
             Error::from_postgres(&format!("giving back the settings that `{name}` changed"), error)
-        })
+        })?;
+        // Unless the file speaks of it, it was set for each statement by us.
+        let is_its_own = |row: &SimpleQueryRow| {
+            text(row, "given_back") != Some("lock_timeout") || sql.text.contains("lock_timeout")
+        };
+        let rows: Vec<_> = rows.into_iter().filter(is_its_own).collect();
+        self.tell_given_back(name, &rows);
+        Ok(())
+    }
+
+    /// Removes what a file without a transaction may have made for the length of the session.
+    async fn tidy_behind(&mut self, name: &str, sql: &SqlText<'_>) -> Result<()> {
+        let traces = sql.residue.now.or(self.wary);
+        self.wary = self.wary.or(sql.residue.later);
+        if traces.belongings { self.tidy(name).await } else { Ok(()) }
     }
 }
 

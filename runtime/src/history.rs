@@ -11,10 +11,12 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::{Applied, Kind, Progress};
+use crate::belongings::{self, Belongings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Direction;
 use crate::lock::halves;
 use crate::quote::{identifier, literal, optional_literal};
+use crate::residue::{self, Traces};
 use crate::session::{Session, text};
 use crate::settings::{self, Settings};
 use crate::shape::{Shape, shape};
@@ -76,6 +78,9 @@ pub(crate) struct State {
     pub(crate) exists: bool,
     pub(crate) applied: Vec<Applied>,
     pub(crate) settings: Settings,
+    pub(crate) belongings: Belongings,
+    /// What functions that the database has may leave behind in a session.
+    pub(crate) code: Traces,
     pub(crate) backend: i32,
     pub(crate) holds_lock: bool,
     /// Whom the server takes us for.
@@ -327,10 +332,12 @@ impl History {
             "SELECT 'session' AS part, pg_catalog.current_setting('role') AS role, session_user AS session_user, \
              current_user AS effective_user, \
              pg_catalog.pg_backend_pid() AS backend, \
-             pg_catalog.current_setting('server_version_num') AS version, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
+             pg_catalog.current_setting('server_version_num') AS version, {can_check_client} AS can_check_client, \
+             EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE {setting_code}) AS setting_code, \
+             EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE {keeping_code}) AS keeping_code, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
              l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1 \
              AND l.classid = {high} AND l.objid = {low}) AS holds_lock; \
-             {settings}; \
+             {settings}; {belongings}; \
              SELECT 'column' AS part, c.relkind, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, \
              pg_catalog.has_table_privilege(c.oid, 'INSERT') AS is_writable FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -341,7 +348,11 @@ impl History {
              WHERE c.relname = {name} AND n.nspname <> {schema} AND pg_catalog.pg_table_is_visible(c.oid) \
              AND 2 = (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a \
              WHERE a.attrelid = c.oid AND a.attname IN ('name', 'executed_at') AND NOT a.attisdropped)",
+            can_check_client = settings::CAN_CHECK_CLIENT,
+            setting_code = residue::code_with(true),
+            keeping_code = residue::code_with(false),
             settings = settings::question(),
+            belongings = belongings::QUESTION,
             schema = literal(&self.schema),
             name = literal(&self.name),
         )
@@ -452,7 +463,7 @@ impl History {
         )
     }
 
-    /// A statement that fails unless a migration is recorded, or after an undo, is recorded no more.
+    /// An expression that fails unless a migration is recorded, or after an undo, is recorded no more.
     pub(crate) fn proof(&self, name: &str, direction: Direction) -> String {
         let rows = format!(
             "(SELECT pg_catalog.count(*) FROM {} WHERE name = {})",
@@ -460,8 +471,8 @@ impl History {
             literal(name)
         );
         match direction {
-            Direction::Up => format!("SELECT 1 / {rows}"),
-            Direction::Down => format!("SELECT 1 / (1 - {rows})"),
+            Direction::Up => format!("1 / {rows}"),
+            Direction::Down => format!("1 / (1 - {rows})"),
         }
     }
 
@@ -539,6 +550,8 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
         exists,
         applied: Vec::new(),
         settings: Settings::default(),
+        belongings: Belongings::of(rows),
+        code: Traces::default(),
         backend: 0,
         holds_lock: false,
         user: String::new(),
@@ -556,7 +569,11 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
                 state.settings.server_version = text(row, "version")
                     .and_then(|version| version.parse().ok())
                     .unwrap_or_default();
-                state.holds_lock = text(row, "holds_lock") == Some("t");
+                let is = |column| text(row, column) == Some("t");
+                state.settings.can_check_client = is("can_check_client");
+                state.code =
+                    Traces { settings: is("setting_code"), belongings: is("keeping_code") };
+                state.holds_lock = is("holds_lock");
             }
             Some("setting") => {
                 if let (Some(name), Some(value)) = (text(row, "name"), text(row, "setting")) {

@@ -48,6 +48,7 @@ mod registry;
 mod status;
 
 mod applied;
+mod belongings;
 mod budget;
 mod context;
 mod drift;
@@ -57,6 +58,7 @@ mod execute_statements;
 mod history;
 mod lock;
 mod pipeline;
+mod residue;
 mod script;
 mod session;
 mod settings;

@@ -332,8 +332,9 @@ impl<'a> Migrator<'a> {
                 .help("connect to the server itself, or to a pool in session mode, for migrations"));
         }
         let undeclared = self.registry.undeclared_settings();
-        let settings = state.settings.clone();
-        let prepared = session.prepare(settings, &undeclared, self.budget.lock_timeout).await;
+        let (settings, belongings) = (state.settings.clone(), state.belongings.clone());
+        let lock_timeout = self.budget.lock_timeout;
+        let prepared = session.prepare(settings, belongings, &undeclared, lock_timeout).await;
         prepared.map_err(|error| Error::from_postgres("preparing the session", error))?;
         Ok(state)
     }
@@ -375,6 +376,7 @@ impl<'a> Migrator<'a> {
             n_left,
             direction: Direction::Up,
             budget: self.budget,
+            wary: state.code,
         };
         execution.apply(&plan.steps).await?;
         Ok(self.finished(execution.report, Direction::Up, n_before + n_left, run.begun))
@@ -435,6 +437,7 @@ impl<'a> Migrator<'a> {
             n_left: n_pending,
             direction: Direction::Down,
             budget: self.budget,
+            wary: state.code,
         };
         execution.undo(&undos).await?;
         let is_left = |row: &&Applied| row.unfinished().is_none() && !names.contains(&row.name);

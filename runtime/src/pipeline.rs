@@ -32,6 +32,9 @@ const MAX_IN_FLIGHT: usize = 64;
 /// How many bytes of texts may be on the wire.
 const MAX_BYTES: usize = 4 << 20;
 
+/// An expression by which this transaction's commit does not wait for the disk.
+const HURRY: &str = "pg_catalog.set_config('synchronous_commit', 'off', true)";
+
 /// A transactional text and the row that goes with it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'j> {
@@ -57,17 +60,26 @@ struct Flight<'j> {
     job: Job<'j>,
     sql: SqlText<'j>,
     n_bytes: usize,
-    /// How many statements of the last batch come before its `COMMIT`.
-    n_before_commit: usize,
+    /// Whether it may make something that lives as long as the session.
+    keeps: bool,
     answers: FlightAnswers,
 }
 
-/// The answers to its four messages.
+/// The answers to its three or four messages.
 struct FlightAnswers {
     begin: Answers,
     body: Answers,
-    settings: Answers,
+    /// Only if the text may have changed settings.
+    settings: Option<Answers>,
     record: Answers,
+}
+
+/// What the answers of a finished job say.
+struct Landed {
+    /// The relations that existed before.
+    existing: Vec<String>,
+    /// The settings that have got their values back.
+    given_back: Vec<SimpleQueryRow>,
 }
 
 /// What stopped a job.
@@ -93,6 +105,10 @@ impl Execution<'_, '_> {
                 if !in_flight.is_empty() && sets_transaction(jobs[next].text) {
                     break;
                 }
+                // What a text has made for the length of the session is removed before the next one.
+                if in_flight.back().is_some_and(|flight: &Flight<'_>| flight.keeps) {
+                    break;
+                }
                 let predecessor = (next > n_done).then(|| jobs[next - 1].name);
                 let flight = self.take_off(jobs[next], predecessor, next + 1 == n_left).await?;
                 n_bytes += flight.n_bytes;
@@ -104,13 +120,16 @@ impl Execution<'_, '_> {
             let (name, sql) = (flight.job.name, flight.sql);
             // A migration that is tried again has been announced.
             let begun = if tries.n_failed == 0 { self.begin(name, 0) } else { Instant::now() };
-            match flight.answers.land(flight.n_before_commit).await {
-                Ok(existing) => {
+            match flight.answers.land().await {
+                Ok(landed) => {
                     if in_flight.is_empty() {
                         self.session.ended_transaction();
                     }
-                    self.tell_summary(name, &sql, &existing);
+                    self.tell_summary(name, &sql, &landed.existing);
+                    self.tell_given_back(name, &landed.given_back);
+                    let tidied = if flight.keeps { self.tidy(name).await } else { Ok(()) };
                     self.end(name, begun, Ok(()))?;
+                    tidied?;
                     n_done += 1;
                     tries = self.budget.tries();
                 }
@@ -130,7 +149,7 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
-    /// Puts a job on the wire: four messages, no waiting.
+    /// Puts a job on the wire: three or four messages, no waiting.
     async fn take_off<'j>(
         &mut self,
         job: Job<'j>,
@@ -139,25 +158,52 @@ impl Execution<'_, '_> {
     ) -> Result<Flight<'j>> {
         let lost = |error| lost(job.name, error);
         let sql = SqlText::new(job.path, job.text);
-        let proof =
-            predecessor.map(|name| format!("; {}", self.history.proof(name, self.direction)));
-        let begin = format!("BEGIN{}{}", proof.unwrap_or_default(), question_about_existing(&sql));
+        let traces = sql.residue.now.or(self.wary);
+        self.wary = self.wary.or(sql.residue.later);
+        // All but the last commit need not wait for the disk. Said where no text can take it back.
+        let hurry = if is_last { None } else { Some(HURRY) };
+        let begin = self.beginning(&sql, predecessor, hurry.filter(|_| !traces.settings));
         let row = match job.record {
             Record::Insert(migration) => self.history.insert(&row(migration, Kind::Sql)),
             Record::Replace(migration) => self.history.replace(&row(migration, Kind::Sql)),
             Record::Delete => self.history.delete(job.name),
         };
-        let durability = if is_last { "" } else { "SET LOCAL synchronous_commit TO off; " };
-        let record = format!("{durability}{row}; COMMIT");
+        let record = format!("{row}; COMMIT");
         self.session.begins_transaction();
         let answers = FlightAnswers {
             begin: self.session.send(&begin).await.map_err(lost)?,
             body: self.session.send(job.text).await.map_err(lost)?,
-            settings: self.session.send(self.session.working()).await.map_err(lost)?,
+            settings: if traces.settings {
+                let hurry = hurry.map(|it| format!("; SELECT {it}")).unwrap_or_default();
+                let working = format!("{}{hurry}", self.session.working());
+                Some(self.session.send(&working).await.map_err(lost)?)
+            } else {
+                None
+            },
             record: self.session.send(&record).await.map_err(lost)?,
         };
         let n_bytes = begin.len() + job.text.len() + record.len();
-        Ok(Flight { job, sql, n_bytes, n_before_commit: if is_last { 1 } else { 2 }, answers })
+        Ok(Flight { job, sql, n_bytes, keeps: traces.belongings, answers })
+    }
+
+    /// The message in front of a text: its transaction, the proof, and what else must be asked or set
+    /// before.
+    fn beginning(
+        &self,
+        sql: &SqlText<'_>,
+        predecessor: Option<&str>,
+        hurry: Option<&str>,
+    ) -> String {
+        if sets_transaction(sql.text) {
+            return "BEGIN".to_owned();
+        }
+        let proof = predecessor.map(|name| self.history.proof(name, self.direction));
+        let columns: Vec<_> = proof.as_deref().into_iter().chain(hurry).collect();
+        let first = match columns.as_slice() {
+            [] => String::new(),
+            columns => format!("; SELECT {}", columns.join(", ")),
+        };
+        format!("BEGIN{first}{}", question_about_existing(sql))
     }
 
     /// Announces the next try, with who is in the way, and waits for it.
@@ -241,21 +287,25 @@ impl Execution<'_, '_> {
 }
 
 impl FlightAnswers {
-    /// Waits for the answers. Gives the relations that existed before.
-    async fn land(self, n_before_commit: usize) -> Result<Vec<String>, Stopped> {
+    /// Waits for the answers.
+    async fn land(self) -> Result<Landed, Stopped> {
         let stopped = |error| Stopped { body: None, error, at_commit: None };
         let in_text =
             |it: Failure| Stopped { body: Some(it.n_completed), error: it.error, at_commit: None };
+        // The row is the first statement of its message, `COMMIT` the second.
         let in_record = |it: Failure| Stopped {
             body: None,
             error: it.error,
-            at_commit: Some(it.n_completed >= n_before_commit),
+            at_commit: Some(it.n_completed > 0),
         };
         let rows = self.begin.rows().await.map_err(stopped)?;
         let _n_statements = self.body.finish().await.map_err(in_text)?;
-        let _n_settings = self.settings.finish().await.map_err(|it| stopped(it.error))?;
+        let given_back = match self.settings {
+            Some(settings) => settings.rows().await.map_err(stopped)?,
+            None => Vec::new(),
+        };
         let _n_records = self.record.finish().await.map_err(in_record)?;
-        Ok(existing_relations(&rows))
+        Ok(Landed { existing: existing_relations(&rows), given_back })
     }
 }
 

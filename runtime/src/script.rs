@@ -8,6 +8,8 @@ use dunlin_core::statement::{Effect, Object, Statement, Verb, split};
 use dunlin_core::{Place, SourceFile, Span};
 use tokio_postgres::error::{DbError, ErrorPosition};
 
+use crate::residue::{Residue, residue};
+
 /// How many lines a summary has at most.
 const SUMMARY_MAX: usize = 8;
 
@@ -18,13 +20,16 @@ pub(crate) struct SqlText<'a> {
     pub(crate) text: &'a str,
     lexed: Lexed,
     pub(crate) statements: Vec<Statement>,
+    /// What it may leave behind in the session.
+    pub(crate) residue: Residue,
 }
 
 impl<'a> SqlText<'a> {
     pub(crate) fn new(path: &'a str, text: &'a str) -> Self {
         let lexed = lex(text);
         let statements = split(text, &lexed);
-        Self { path, text, lexed, statements }
+        let residue = residue(text, &lexed, &statements);
+        Self { path, text, lexed, statements, residue }
     }
 
     /// Where a whole text that was sent failed, after so many of its statements were completed.

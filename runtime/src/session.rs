@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use tokio_postgres::{Client, Error as PostgresError, SimpleQueryMessage, SimpleQueryRow};
 
+use crate::belongings::{self, Belongings};
 use crate::database::Connection;
 use crate::quote::literal;
 use crate::settings::{self, Settings};
@@ -28,6 +29,8 @@ pub(crate) struct Session<'a> {
     settings: Option<Settings>,
     /// What gives it the settings migrations run with.
     working: String,
+    /// What it owned when the run began.
+    belongings: Belongings,
     /// Whether a transaction may be open.
     in_transaction: bool,
 }
@@ -45,12 +48,13 @@ pub(crate) struct Failure {
 }
 
 impl<'a> Session<'a> {
-    pub(crate) const fn new(connection: Connection<'a>) -> Self {
+    pub(crate) fn new(connection: Connection<'a>) -> Self {
         Self {
             connection,
             lock: None,
             settings: None,
             working: String::new(),
+            belongings: Belongings::default(),
             in_transaction: false,
         }
     }
@@ -87,16 +91,18 @@ impl<'a> Session<'a> {
     }
 
     /// Gives the session the settings migrations run with; `settings` are those it has now, and
-    /// `undeclared` the names of more that migrations speak of.
+    /// `undeclared` the names of more that migrations speak of. `belongings` are what it owns now.
     pub(crate) async fn prepare(
         &mut self,
         settings: Settings,
+        belongings: Belongings,
         undeclared: &BTreeSet<String>,
         lock_timeout: Duration,
     ) -> Result<(), PostgresError> {
         let question = settings::question_about(undeclared);
         let batch = format!("{question}{}", settings.working(lock_timeout));
         let settings = self.settings.insert(settings);
+        self.belongings = belongings;
         let answers = Answers(Box::pin(self.connection.simple_query_raw(&batch).await?));
         for row in &answers.rows().await? {
             if let (Some(name), Some(value)) = (text(row, "name"), text(row, "value")) {
@@ -123,7 +129,17 @@ impl<'a> Session<'a> {
         )
     }
 
-    /// Statements that undo what a migration has set. They also work in a transaction.
+    /// Removes what migrations have made that would live as long as the session, and says what.
+    pub(crate) async fn tidy(&self) -> Result<Vec<String>, PostgresError> {
+        let new = Belongings::of(&self.rows(belongings::QUESTION).await?).since(&self.belongings);
+        if !new.is_empty() {
+            self.run(&new.removal()).await?;
+        }
+        Ok(new.described())
+    }
+
+    /// Statements that undo what a migration has set. They also work in a transaction. The answer
+    /// names what had another value, as `given_back`.
     pub(crate) fn working(&self) -> &str {
         &self.working
     }
@@ -155,11 +171,15 @@ impl<'a> Session<'a> {
         let settings = self.settings.take();
         (self.lock, self.in_transaction) = (None, false);
         let touched: Vec<_> = rows.iter().filter_map(|row| text(row, "touched")).collect();
-        if let (Some(settings), false) = (settings, touched.is_empty()) {
+        if let (Some(settings), false) = (&settings, touched.is_empty()) {
             match self.run(&settings.resetting(&touched)).await {
                 // Refused or not: they have their values back.
                 Ok(()) | Err(_) => {}
             }
+        }
+        let new = Belongings::of(&rows).since(&self.belongings);
+        if settings.is_some() && !new.is_empty() {
+            self.run(&new.removal()).await?;
         }
         Ok(())
     }
@@ -176,6 +196,7 @@ impl<'a> Session<'a> {
         }
         if let Some(settings) = &self.settings {
             statements.push(settings.restoring());
+            statements.push(belongings::QUESTION.to_owned());
         }
         statements.join("; ")
     }

@@ -4,7 +4,8 @@
 //! (`app.tenant`, manual, 20.16), which applications set when they connect, and which the server
 //! lists nowhere. So only what a migration has changed is set back.
 //!
-//! **Invariant:** nothing here fails in a transaction, and nothing is set that has the right value.
+//! **Invariant:** nothing here fails in a transaction, and no setting but user and role is set that has
+//! the right value.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -31,7 +32,15 @@ pub(crate) struct Settings {
     pub(crate) undeclared: Vec<(String, String)>,
     /// `server_version_num`, 150018.
     pub(crate) server_version: u32,
+    /// Whether the server's system lets it notice that a client has gone.
+    pub(crate) can_check_client: bool,
 }
+
+/// An expression for [`Settings::can_check_client`]. Where the server cannot ask, any value but 0 is an
+/// error (manual, 20.3.2); before version 15 only Linux lets it.
+pub(crate) const CAN_CHECK_CLIENT: &str = "pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 140000 \
+    AND pg_catalog.version() ~ CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 >= 150000 \
+    THEN 'linux|darwin|bsd' ELSE 'linux' END";
 
 /// The question for [`Settings::changed`].
 pub(crate) fn question() -> String {
@@ -56,10 +65,14 @@ pub(crate) fn question_about(names: &BTreeSet<String>) -> String {
 
 impl Settings {
     /// Statements for the settings migrations run with: what the application has, but for those that
-    /// a migration needs otherwise.
+    /// a migration needs otherwise. The answer names what had another value, as `given_back`.
     pub(crate) fn working(&self, lock_timeout: Duration) -> String {
-        let mut statements = self.restored();
-        statements.extend(self.of_migrations(lock_timeout).into_iter().map(|(_, set)| set));
+        let mut wanted = self.changed.clone();
+        for (name, value) in self.of_migrations(lock_timeout) {
+            wanted.retain(|(changed, _)| changed != name);
+            wanted.push((name.to_owned(), value));
+        }
+        let mut statements = self.restored(&wanted);
         statements.push(set("role", &self.role));
         statements.join("; ")
     }
@@ -67,7 +80,7 @@ impl Settings {
     /// Statements that give the session its settings back. The last one but the role answers with
     /// the names that have their value back, but are not [reset](Self::resetting).
     pub(crate) fn restoring(&self) -> String {
-        let mut statements = self.restored();
+        let mut statements = self.restored(&self.changed);
         let others = self.of_migrations(Duration::ZERO).into_iter().map(|(name, _)| name);
         statements.extend(
             others
@@ -96,22 +109,26 @@ impl Settings {
     }
 
     /// The session user first, because he may set what a role may not; the role is left to the end.
-    fn restored(&self) -> Vec<String> {
+    fn restored(&self, wanted: &[(String, String)]) -> Vec<String> {
+        let (user, role) = (literal(&self.session_user), literal(&self.role));
         let mut statements = vec![
+            format!(
+                "SELECT 'role' AS given_back WHERE pg_catalog.current_setting('role') <> {role} OR session_user <> {user}"
+            ),
             set("role", "none"),
             set("session_authorization", &self.session_user),
             format!(
-                "SELECT pg_catalog.set_config(s.name, coalesce(it.value, s.reset_val), false) \
+                "SELECT s.name AS given_back, pg_catalog.set_config(s.name, coalesce(it.value, s.reset_val), false) \
                  FROM pg_catalog.pg_settings s LEFT JOIN {} ON it.name = s.name \
                  WHERE (s.source = 'session' OR it.name IS NOT NULL) \
                  AND s.setting IS DISTINCT FROM coalesce(it.value, s.reset_val) \
                  AND s.name NOT IN ({OF_TRANSACTION})",
-                values(&self.changed)
+                values(wanted)
             ),
         ];
         if !self.undeclared.is_empty() {
             statements.push(format!(
-                "SELECT pg_catalog.set_config(it.name, it.value, false) FROM {} \
+                "SELECT it.name AS given_back, pg_catalog.set_config(it.name, it.value, false) FROM {} \
                  WHERE coalesce(pg_catalog.current_setting(it.name, true), '') <> it.value",
                 values(&self.undeclared)
             ));
@@ -119,7 +136,7 @@ impl Settings {
         statements
     }
 
-    /// What every migration finds, each with the statement that sets it.
+    /// What every migration finds, as the server writes it, in the setting's own unit.
     ///
     /// Brief waits for locks, and none of the limits a role may have for its queries, which would
     /// kill an index build at the same point in every start. When this process dies or the run is
@@ -127,22 +144,18 @@ impl Settings {
     /// that other starters wait for. And strings mean what they meant when the build cut the file
     /// into statements.
     fn of_migrations(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
-        let simple = |name: &'static str, value: &str| (name, set(name, value));
         let mut settings = vec![
-            simple("lock_timeout", &lock_timeout.as_millis().to_string()),
-            simple("statement_timeout", "0"),
-            simple("idle_in_transaction_session_timeout", "0"),
-            simple("standard_conforming_strings", "on"),
+            ("lock_timeout", lock_timeout.as_millis().to_string()),
+            ("statement_timeout", "0".to_owned()),
+            ("idle_in_transaction_session_timeout", "0".to_owned()),
+            ("standard_conforming_strings", "on".to_owned()),
         ];
         if self.server_version >= 170_000 {
-            settings.push(simple("transaction_timeout", "0"));
+            settings.push(("transaction_timeout", "0".to_owned()));
         }
-        if self.server_version >= 140_000 {
-            // Where the server cannot ask, any value but 0 is an error (manual, 20.3.2).
-            let able = if self.server_version >= 150_000 { "linux|darwin|bsd" } else { "linux" };
+        if self.can_check_client {
             let name = "client_connection_check_interval";
-            let interval = set(name, CLIENT_CHECK_INTERVAL_MS);
-            settings.push((name, format!("{interval} WHERE pg_catalog.version() ~ '{able}'")));
+            settings.push((name, CLIENT_CHECK_INTERVAL_MS.to_owned()));
         }
         settings
     }
