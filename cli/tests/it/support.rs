@@ -1,0 +1,172 @@
+//! A folder for each test, and the program in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The program.
+pub(crate) const DUNLIN: &str = env!("CARGO_BIN_EXE_cargo-dunlin");
+
+/// Variables that would reach a test from outside.
+const VARIABLES: [&str; 20] = [
+    "DATABASE_URL",
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGDATABASE",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGOPTIONS",
+    "PGAPPNAME",
+    "PGCONNECT_TIMEOUT",
+    "PGTARGETSESSIONATTRS",
+    "NO_COLOR",
+    "CI",
+];
+
+/// A folder of its own, removed with the value.
+#[derive(Debug)]
+pub(crate) struct Project {
+    pub(crate) path: PathBuf,
+}
+
+/// What a command gave.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Project {
+    pub(crate) fn new(test: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{test}"));
+        if path.exists() {
+            fs::remove_dir_all(&path).unwrap();
+        }
+        fs::create_dir_all(&path).unwrap();
+        Self { path }
+    }
+
+    /// A project with these migrations.
+    pub(crate) fn with(test: &str, files: &[(&str, &str)]) -> Self {
+        let project = Self::new(test);
+        fs::create_dir_all(project.path.join("migrations")).unwrap();
+        for (name, text) in files {
+            project.write(&format!("migrations/{name}"), text);
+        }
+        project
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.path.join(path)).unwrap();
+    }
+
+    /// The names in the migrations folder.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path.join("migrations")).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|it| it.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// `cargo dunlin ...`, in an environment that says nothing of itself.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(DUNLIN);
+        for variable in VARIABLES {
+            let _command = command.env_remove(variable);
+        }
+        let _command = command
+            .arg("dunlin")
+            .args(arguments)
+            .current_dir(&self.path)
+            .env("HOME", &self.path)
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        ran(&self.command(arguments).output().unwrap())
+    }
+
+    /// The JSON that a command gives.
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        let ran = self.run(&[arguments, &["--format", "json"]].concat());
+        let document: serde_json::Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        assert_eq!(document["schema"], 1);
+        assert_eq!(document["code"], ran.code);
+        assert_eq!(ran.stderr, "");
+        document
+    }
+
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(["-c", "user.name=Ana", "-c", "user.email=ana@example.org"])
+            .args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always"])
+            .args(arguments)
+            .current_dir(&self.path)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+        text(&output.stdout)
+    }
+
+    pub(crate) fn commit(&self, message: &str) {
+        let _added = self.git(&["add", "--all"]);
+        let _committed = self.git(&["commit", "--quiet", "--message", message]);
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            drop(fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+impl Ran {
+    /// What stands on standard output, of a command that ended like this and complained of nothing.
+    #[track_caller]
+    pub(crate) fn stdout(&self, code: i32) -> &str {
+        assert_eq!((self.code, self.stderr.as_str()), (code, ""), "{}", self.stdout);
+        &self.stdout
+    }
+
+    /// What stands on standard error, of a command that ended like this and answered nothing.
+    #[track_caller]
+    pub(crate) fn stderr(&self, code: i32) -> &str {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
+        &self.stderr
+    }
+}
+
+pub(crate) fn ran(output: &Output) -> Ran {
+    let code = output.status.code().unwrap_or_else(|| panic!("it was killed: {output:?}"));
+    Ran { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
