@@ -65,7 +65,7 @@ impl<F: Fn(&str)> Console<F> {
     fn on_migration(&self, event: &Event<'_>) {
         let Signs { done, running, notice, .. } = self.signs;
         match event {
-            Event::MigrationStarted { name, direction, n_skipped_statements } => {
+            Event::MigrationStarted { name, direction, n_skipped_statements, .. } => {
                 let verb = match direction {
                     Direction::Up => "Running",
                     Direction::Down => "Undoing",
@@ -92,7 +92,7 @@ impl<F: Fn(&str)> Console<F> {
                 what.join(", ")
             )),
             Event::Progress { message, .. } => self.line(format!("   {done}{message}")),
-            Event::MigrationFinished { name, direction, duration } => {
+            Event::MigrationFinished { name, direction, duration, .. } => {
                 let verb = match direction {
                     Direction::Up => "Completed",
                     Direction::Down => "Undone",
@@ -152,6 +152,12 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             | Event::Progress { .. }
             | Event::CleanedUp { .. }
             | Event::MigrationFinished { .. } => self.on_migration(event),
+            // A failure is told by whoever gets the error.
+            Event::Looking { .. }
+            | Event::StatementStarted { .. }
+            | Event::StatementFinished { .. }
+            | Event::Failed { .. }
+            | Event::Interrupted => {}
             Event::Finished { direction, report } => {
                 let n_done = report.done().len();
                 match direction {
@@ -208,6 +214,7 @@ mod tests {
             Event::MigrationStarted {
                 name: "1_a",
                 direction: Direction::Up,
+                n_statements: Some(3),
                 n_skipped_statements: 2,
             },
             Event::Progress { name: "1_a", message: "Created a table" },

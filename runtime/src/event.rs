@@ -5,12 +5,20 @@
 
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::report::Report;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// A run begins: the database is asked where it stands. Every run has one last event:
+    /// [`UpToDate`](Event::UpToDate), [`NothingToUndo`](Event::NothingToUndo),
+    /// [`Finished`](Event::Finished), [`Failed`](Event::Failed) or [`Interrupted`](Event::Interrupted).
+    Looking {
+        /// Up or down.
+        direction: Direction,
+    },
     /// Nothing is pending. The whole run was one question to the server.
     UpToDate {
         /// How many migrations are applied.
@@ -53,6 +61,8 @@ pub enum Event<'a> {
         name: &'a str,
         /// Up or down.
         direction: Direction,
+        /// How many statements its text has; nothing for a migration in Rust.
+        n_statements: Option<usize>,
         /// For a migration without a transaction that was interrupted: the statements an earlier
         /// run completed, which this one does not repeat.
         n_skipped_statements: usize,
@@ -96,13 +106,35 @@ pub enum Event<'a> {
         /// `search_path`, `temporary table items`.
         what: &'a [String],
     },
+    /// A statement of a migration without a transaction begins.
+    StatementStarted {
+        /// The migration's name.
+        name: &'a str,
+        /// Up or down.
+        direction: Direction,
+        /// Which.
+        statement: &'a Statement,
+    },
+    /// A statement of a migration without a transaction is done, for good.
+    StatementFinished {
+        /// The migration's name.
+        name: &'a str,
+        /// Up or down.
+        direction: Direction,
+        /// Which.
+        statement: &'a Statement,
+        /// How long it took, as this process saw it.
+        duration: Duration,
+    },
     /// A migration and its row are committed.
     MigrationFinished {
         /// Its name.
         name: &'a str,
         /// Up or down.
         direction: Direction,
-        /// How long it took.
+        /// How many statements its text has; nothing for a migration in Rust.
+        n_statements: Option<usize>,
+        /// How long it took; see [`Done::duration`](crate::Done::duration).
         duration: Duration,
     },
     /// Everything that was pending is done.
@@ -112,6 +144,39 @@ pub enum Event<'a> {
         /// What was done.
         report: &'a Report,
     },
+    /// The run ends with this error, which the verb returns.
+    Failed {
+        /// The error.
+        error: &'a Error,
+    },
+    /// The run was dropped, or has panicked, before it came to an end. Told while the stack unwinds or
+    /// the future is dropped.
+    Interrupted,
+}
+
+/// A statement of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statement {
+    /// Its place in the file, from 1.
+    pub number: usize,
+    /// How many statements the file has.
+    pub n_statements: usize,
+    /// What it is, `CREATE INDEX`; `statement` where that is not known.
+    pub command: &'static str,
+    /// What it creates, alters or drops, `orders_by_day`, if it can be told from its text.
+    pub object: Option<String>,
+}
+
+impl std::fmt::Display for Statement {
+    /// `2 of 5, CREATE INDEX orders_by_day`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}, {}", self.number, self.n_statements, self.command)?;
+        match &self.object {
+            Some(object) => write!(f, " {object}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Which way a migration runs.
@@ -238,6 +303,16 @@ impl std::fmt::Display for Holder {
 pub trait Observer: Send + Sync {
     /// Called for each event, in order.
     fn on_event(&self, event: &Event<'_>);
+}
+
+/// Two observers; the first is told first.
+pub(crate) struct Both<'a>(pub(crate) Box<dyn Observer + 'a>, pub(crate) Box<dyn Observer + 'a>);
+
+impl Observer for Both<'_> {
+    fn on_event(&self, event: &Event<'_>) {
+        self.0.on_event(event);
+        self.1.on_event(event);
+    }
 }
 
 impl<F: Fn(&Event<'_>) + Send + Sync> Observer for F {

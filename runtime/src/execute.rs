@@ -5,7 +5,7 @@
 //! the next migration.
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dunlin_core::{Checksum, Place, directive};
 use tokio_postgres::SimpleQueryRow;
@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::event::{Direction, Event, Observer};
 use crate::execute_failure::lost;
-use crate::history::{History, Row};
+use crate::history::{History, Row, measure};
 use crate::pipeline::{Job, Record};
 use crate::plan::Step;
 use crate::registry::{Code, Migration, RustMigration};
@@ -41,6 +41,13 @@ pub(crate) struct Execution<'e, 'c> {
     pub(crate) wary: Traces,
 }
 
+/// A migration that has begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    at: Instant,
+    n_statements: Option<usize>,
+}
+
 /// What is to be undone, from the build or from the history table.
 #[derive(Debug)]
 pub(crate) struct Undo<'a> {
@@ -52,6 +59,13 @@ pub(crate) struct Undo<'a> {
 pub(crate) enum UndoCode<'a> {
     Sql { path: String, text: &'a str, transactional: bool },
     Rust { path: &'static str, run: RustMigration },
+}
+
+impl Begun {
+    /// `sql` is nothing for a migration in Rust.
+    pub(crate) fn now(sql: Option<&SqlText<'_>>) -> Self {
+        Self { at: Instant::now(), n_statements: sql.map(|sql| sql.statements.len()) }
+    }
 }
 
 impl std::fmt::Debug for UndoCode<'_> {
@@ -135,10 +149,11 @@ impl Execution<'_, '_> {
         let migration = step.migration;
         let script = migration.up;
         if matches!(script.code, Code::Sql { transactional: false }) {
-            let begun = self.begin(migration.name, step.progress.unwrap_or_default().n_done);
             let sql = SqlText::new(script.path, script.run_text);
+            let n_skipped = step.progress.unwrap_or_default().n_done;
+            let begun = self.begin(migration.name, Some(&sql), n_skipped);
             let result = self.statements(step, &sql).await;
-            return self.end(migration.name, begun, result);
+            return self.end(migration.name, begun, result.map(|()| None));
         }
         // What a run without a transaction has not begun leaves only a row behind.
         let Code::Rust(run) = script.code else {
@@ -149,39 +164,54 @@ impl Execution<'_, '_> {
             Some(_) => self.history.replace(&row),
             None => self.history.insert(&row),
         };
-        let begun = self.begin(migration.name, 0);
+        let begun = self.begin(migration.name, None, 0);
         let result = self.in_rust(migration.name, script.path, run, &record).await;
         self.end(migration.name, begun, result)
     }
 
     async fn undo_alone(&mut self, undo: &Undo<'_>) -> Result<()> {
-        let begun = self.begin(undo.name, 0);
         let record = self.history.delete(undo.name);
-        let result = match &undo.how {
-            UndoCode::Rust { path, run } => self.in_rust(undo.name, path, *run, &record).await,
-            UndoCode::Sql { path, text, .. } => {
-                self.undo_statements(undo.name, &SqlText::new(path, text), &record).await
+        match &undo.how {
+            UndoCode::Rust { path, run } => {
+                let begun = self.begin(undo.name, None, 0);
+                let result = self.in_rust(undo.name, path, *run, &record).await;
+                self.end(undo.name, begun, result)
             }
-        };
-        self.end(undo.name, begun, result)
+            UndoCode::Sql { path, text, .. } => {
+                let sql = SqlText::new(path, text);
+                let begun = self.begin(undo.name, Some(&sql), 0);
+                let result = self.undo_statements(undo.name, &sql, &record).await;
+                self.end(undo.name, begun, result.map(|()| None))
+            }
+        }
     }
 
-    pub(crate) fn begin(&self, name: &str, n_skipped_statements: usize) -> Instant {
-        self.tell(&Event::MigrationStarted {
-            name,
-            direction: self.direction,
-            n_skipped_statements,
-        });
-        Instant::now()
+    pub(crate) fn begin(
+        &self,
+        name: &str,
+        sql: Option<&SqlText<'_>>,
+        n_skipped_statements: usize,
+    ) -> Begun {
+        let (direction, begun) = (self.direction, Begun::now(sql));
+        let n_statements = begun.n_statements;
+        self.tell(&Event::MigrationStarted { name, direction, n_statements, n_skipped_statements });
+        begun
     }
 
-    pub(crate) fn end(&mut self, name: &str, begun: Instant, result: Result<()>) -> Result<()> {
-        let duration = begun.elapsed();
+    /// With the server's own measure, if it has told one.
+    pub(crate) fn end(
+        &mut self,
+        name: &str,
+        begun: Begun,
+        result: Result<Option<Duration>>,
+    ) -> Result<()> {
+        let (direction, Begun { at, n_statements }) = (self.direction, begun);
         match result {
-            Ok(()) => {
+            Ok(measured) => {
                 self.n_left -= 1;
-                self.report.done.push(Done { name: name.to_owned(), duration });
-                self.tell(&Event::MigrationFinished { name, direction: self.direction, duration });
+                let duration = measured.unwrap_or_else(|| at.elapsed());
+                self.report.done.push(Done { name: name.to_owned(), n_statements, duration });
+                self.tell(&Event::MigrationFinished { name, direction, n_statements, duration });
                 Ok(())
             }
             Err(error) => Err(error.in_migration(name).with_report(self.report.clone())),
@@ -225,7 +255,7 @@ impl Execution<'_, '_> {
         path: &str,
         run: RustMigration,
         record: &str,
-    ) -> Result<()> {
+    ) -> Result<Option<Duration>> {
         self.session.begins_transaction();
         let transaction = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text AS id";
         let whole = || Place::file(path);
@@ -251,22 +281,26 @@ impl Execution<'_, '_> {
             self.session.send(self.session.working()).await.map_err(|error| lost(name, error))?;
         let recorded = self
             .session
-            .send(&format!("{record}; COMMIT"))
+            .send(&format!("{}; COMMIT", History::measured(record, self.direction)))
             .await
             .map_err(|error| lost(name, error))?;
         let restored = match restored.rows().await {
             Ok(rows) => rows,
             Err(error) => return Err(self.failed_on_the_way(name, whole(), error).await),
         };
-        if let Err(failure) = recorded.finish().await {
-            let at_commit = failure.n_completed > 0;
-            return Err(self.unrecorded(name, whole(), at_commit, failure.error).await);
-        }
+        let recorded = match recorded.finish_with_rows().await {
+            Ok(rows) => rows,
+            Err(failure) => {
+                let at_commit = failure.n_completed > 0;
+                return Err(self.unrecorded(name, whole(), at_commit, failure.error).await);
+            }
+        };
         self.session.ended_transaction();
         self.tell_given_back(name, &restored);
         // What its statements are, nobody has read.
         self.wary = Traces::ALL;
-        self.tidy(name).await
+        self.tidy(name).await?;
+        Ok(measure(&recorded))
     }
 }
 

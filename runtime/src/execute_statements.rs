@@ -41,7 +41,10 @@ impl Execution<'_, '_> {
         }
         let existing = self.existing(row.name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
-            if let Err(error) = self.run_statement(row.name, statement, sql).await {
+            let result = self
+                .told_statement(row.name, sql, index, self.run_statement(row.name, statement, sql))
+                .await;
+            if let Err(error) = result {
                 return Err(self
                     .statement_failed(row.name, sql, progress, index, begun, error)
                     .await);
@@ -67,7 +70,8 @@ impl Execution<'_, '_> {
     ) -> Result<()> {
         let existing = self.existing(name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate() {
-            if let Err(error) = self.session.run(statement.text(sql.text)).await {
+            let running = self.session.run(statement.text(sql.text));
+            if let Err(error) = self.told_statement(name, sql, index, running).await {
                 if is_lost(&error) {
                     return Err(lost_statement(&self.subject(name), sql, index, error));
                 }
@@ -134,6 +138,22 @@ impl Execution<'_, '_> {
         .note("nothing was changed by this run")
         .help(format!("look. If it took effect: UPDATE {table} SET statements_done = {number} WHERE name = {name_literal};"))
         .help(format!("if it did not: UPDATE {table} SET statements_begun = {n_done} WHERE name = {name_literal}; then start again")))
+    }
+
+    /// Awaits the statement of this index and tells of it.
+    async fn told_statement(
+        &self,
+        name: &str,
+        sql: &SqlText<'_>,
+        index: usize,
+        running: impl Future<Output = Result<(), PostgresError>>,
+    ) -> Result<(), PostgresError> {
+        let (direction, statement, begun) = (self.direction, &sql.told(index), Instant::now());
+        self.tell(&Event::StatementStarted { name, direction, statement });
+        running.await?;
+        let duration = begun.elapsed();
+        self.tell(&Event::StatementFinished { name, direction, statement, duration });
+        Ok(())
     }
 
     async fn run_statement(

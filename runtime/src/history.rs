@@ -481,6 +481,14 @@ impl History {
         format!("UPDATE {} SET name = name WHERE name = {}", self.qualified, literal(name))
     }
 
+    /// A statement that writes or removes a row, made to return how long its transaction has taken.
+    pub(crate) fn measured(statement: &str, direction: Direction) -> String {
+        match direction {
+            Direction::Up => format!("{statement} RETURNING duration_ms"),
+            Direction::Down => format!("{statement} RETURNING {DURATION_MS} AS duration_ms"),
+        }
+    }
+
     /// The statement that makes a migration pending again.
     pub(crate) fn delete(&self, name: &str) -> String {
         format!("DELETE FROM {} WHERE name = {}", self.qualified, literal(name))
@@ -515,18 +523,28 @@ impl History {
     }
 }
 
+/// The answer to a [`History::measured`] statement. Nothing if a trigger has kept the row away, or the
+/// server's clock was set back.
+pub(crate) fn measure(rows: &[SimpleQueryRow]) -> Option<Duration> {
+    let number = rows.iter().find_map(|row| text(row, "duration_ms"))?;
+    number.parse().ok().map(Duration::from_millis)
+}
+
+/// How long the current transaction has taken.
+const DURATION_MS: &str =
+    "(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::pg_catalog.int8";
+
 /// The columns of a row with their values as expressions.
 fn values(row: &Row<'_>) -> [(&'static str, String); 12] {
     let number = |number: Option<usize>| {
         number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
     };
-    let since_begin = "pg_catalog.clock_timestamp() - pg_catalog.now()";
     [
         ("name", literal(row.name)),
         ("executed_at", "pg_catalog.clock_timestamp()".to_owned()),
         ("checksum", literal(&row.checksum)),
         ("kind", literal(row.kind.as_str())),
-        ("duration_ms", format!("(extract(epoch FROM {since_begin}) * 1000)::pg_catalog.int8")),
+        ("duration_ms", DURATION_MS.to_owned()),
         ("applied_by", "current_user".to_owned()),
         ("application", "pg_catalog.current_setting('application_name')".to_owned()),
         ("up_text", literal(row.up_text)),

@@ -27,6 +27,7 @@
 //! | fail when an applied file was edited | [`Migrator::verify`] |
 //! | take over a table `id, name, executed_at` | [`Migrator::adopt`] |
 //! | follow a run | [`Observer`], [`Console`] |
+//! | ask from elsewhere where it stands | [`Health`] |
 //! | write a migration in Rust | [`Context`] |
 //!
 //! The README explains folders, rebuilds and guarantees; `DESIGN.md` in the repository gives reasons.
@@ -70,8 +71,10 @@ mod console;
 mod database;
 mod error;
 mod event;
+mod health;
 mod quote;
 mod report;
+mod told;
 
 pub use applied::{Applied, Progress};
 pub use console::Console;
@@ -80,7 +83,8 @@ pub use database::Database;
 pub use drift::Drift;
 pub use dunlin_core::{Checksum, Diagnostic, Location, Version};
 pub use error::{Error, ErrorKind, Result};
-pub use event::{Blocker, Direction, Event, Holder, Observer};
+pub use event::{Blocker, Direction, Event, Holder, Observer, Statement};
+pub use health::{Current, Health, Migrating, Phase, Snapshot};
 pub use migrator::Migrator;
 pub use plan::{Plan, Step, Target};
 pub use registry::{Migration, Registry};

@@ -9,15 +9,16 @@ use crate::budget::{LockBudget, jittered};
 use crate::database::Database;
 use crate::drift::{Drift, refused};
 use crate::error::{Error, ErrorKind, Result, is_lost};
-use crate::event::{Direction, Event, Observer};
+use crate::event::{Both, Direction, Event, Observer};
 use crate::execute::{Execution, Undo, UndoCode};
 use crate::history::{Glance, History, State, StoredTexts, Table};
 use crate::plan::{self, Plan, Policies, Target, UnknownTarget};
-use crate::registry::{Code, Registry};
+use crate::registry::{Code, Migration, Registry};
 use crate::report::{Done, Report};
 use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::status::Status;
+use crate::told::told;
 use crate::{lock, stale};
 
 /// Brings a database to where a [`Registry`] says it should be.
@@ -136,9 +137,9 @@ impl<'a> Migrator<'a> {
         self
     }
 
-    /// Tells this observer what happens.
+    /// Tells this observer what happens, as well as those named before.
     pub fn observer(mut self, observer: impl Observer + 'a) -> Self {
-        self.observer = Box::new(observer);
+        self.observer = Box::new(Both(self.observer, Box::new(observer)));
         self
     }
 
@@ -165,7 +166,12 @@ impl<'a> Migrator<'a> {
         database: impl Database,
         target: impl Into<Target>,
     ) -> Result<Report> {
-        let (target, mut database) = (target.into(), database);
+        let run = self.apply_over(database, target.into());
+        told(&*self.observer, Direction::Up, run).await
+    }
+
+    /// Applies over as many connections as it takes.
+    async fn apply_over(&self, mut database: impl Database, target: Target) -> Result<Report> {
         stale::check(self.registry)?;
         let mut run = Run { begun: Instant::now(), planned: Vec::new(), report: Report::default() };
         let mut pause = RECONNECT_PAUSE;
@@ -227,13 +233,15 @@ impl<'a> Migrator<'a> {
         database: impl Database,
         target: impl Into<Target>,
     ) -> Result<Report> {
-        let target = target.into();
-        let begun = Instant::now();
-        stale::check(self.registry)?;
-        let mut session = Session::new(database.connect().await?);
-        let glance = self.table.glance(&session).await?;
-        let result = self.roll_back_locked(&mut session, &glance, &target, begun).await;
-        released(session, result).await
+        let (target, begun) = (target.into(), Instant::now());
+        let run = async {
+            stale::check(self.registry)?;
+            let mut session = Session::new(database.connect().await?);
+            let glance = self.table.glance(&session).await?;
+            let result = self.roll_back_locked(&mut session, &glance, &target, begun).await;
+            released(session, result).await
+        };
+        told(&*self.observer, Direction::Down, run).await
     }
 
     /// What is applied, pending, changed or missing. Reads only, without the lock.
@@ -384,18 +392,19 @@ impl<'a> Migrator<'a> {
 
     /// Counts as done what a broken connection had left open and the server has committed.
     fn settle(&self, run: &mut Run, state: &State) {
-        let is_applied = |name: &str| {
-            state.applied.iter().any(|row| row.name == name && row.unfinished().is_none())
-        };
         for name in &run.planned {
-            if run.report.done.iter().any(|done| done.name == *name) || !is_applied(name) {
+            let is_it = |row: &&Applied| row.name == *name && row.unfinished().is_none();
+            let Some(row) = state.applied.iter().find(is_it) else { continue };
+            if run.report.done.iter().any(|done| done.name == *name) {
                 continue;
             }
-            let duration = run.begun.elapsed();
-            run.report.done.push(Done { name: (*name).to_owned(), duration });
+            let duration = row.duration.unwrap_or_else(|| run.begun.elapsed());
+            let n_statements = self.registry.get(name).and_then(Migration::n_statements);
+            run.report.done.push(Done { name: (*name).to_owned(), n_statements, duration });
             self.observer.on_event(&Event::MigrationFinished {
                 name,
                 direction: Direction::Up,
+                n_statements,
                 duration,
             });
         }

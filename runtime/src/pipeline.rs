@@ -9,7 +9,7 @@
 //! reports are positions in the file.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dunlin_core::Place;
 use dunlin_core::lexer::lex;
@@ -19,8 +19,9 @@ use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 use crate::applied::Kind;
 use crate::error::{Error, Result, cause};
 use crate::event::{Blocker, Direction, Event};
-use crate::execute::{Execution, row};
+use crate::execute::{Begun, Execution, row};
 use crate::execute_failure::lost;
+use crate::history::{History, measure};
 use crate::quote::literal;
 use crate::registry::Migration;
 use crate::script::SqlText;
@@ -80,6 +81,8 @@ struct Landed {
     existing: Vec<String>,
     /// The settings that have got their values back.
     given_back: Vec<SimpleQueryRow>,
+    /// How long its transaction took.
+    duration: Option<Duration>,
 }
 
 /// What stopped a job.
@@ -119,7 +122,10 @@ impl Execution<'_, '_> {
             n_bytes -= flight.n_bytes;
             let (name, sql) = (flight.job.name, flight.sql);
             // A migration that is tried again has been announced.
-            let begun = if tries.n_failed == 0 { self.begin(name, 0) } else { Instant::now() };
+            let begun = match tries.n_failed {
+                0 => self.begin(name, Some(&sql), 0),
+                _ => Begun::now(Some(&sql)),
+            };
             match flight.answers.land().await {
                 Ok(landed) => {
                     if in_flight.is_empty() {
@@ -128,7 +134,7 @@ impl Execution<'_, '_> {
                     self.tell_summary(name, &sql, &landed.existing);
                     self.tell_given_back(name, &landed.given_back);
                     let tidied = if flight.keeps { self.tidy(name).await } else { Ok(()) };
-                    self.end(name, begun, Ok(()))?;
+                    self.end(name, begun, Ok(landed.duration))?;
                     tidied?;
                     n_done += 1;
                     tries = self.budget.tries();
@@ -168,7 +174,7 @@ impl Execution<'_, '_> {
             Record::Replace(migration) => self.history.replace(&row(migration, Kind::Sql)),
             Record::Delete => self.history.delete(job.name),
         };
-        let record = format!("{row}; COMMIT");
+        let record = format!("{}; COMMIT", History::measured(&row, self.direction));
         self.session.begins_transaction();
         let answers = FlightAnswers {
             begin: self.session.send(&begin).await.map_err(lost)?,
@@ -304,8 +310,9 @@ impl FlightAnswers {
             Some(settings) => settings.rows().await.map_err(stopped)?,
             None => Vec::new(),
         };
-        let _n_records = self.record.finish().await.map_err(in_record)?;
-        Ok(Landed { existing: existing_relations(&rows), given_back })
+        let recorded = self.record.finish_with_rows().await.map_err(in_record)?;
+        let (existing, duration) = (existing_relations(&rows), measure(&recorded));
+        Ok(Landed { existing, given_back, duration })
     }
 }
 

@@ -12,6 +12,7 @@ use dunlin_core::{Checksum, Layout, Version};
 
 use crate::context::Context;
 use crate::error::Result;
+use crate::script::SqlText;
 use crate::settings::undeclared_in;
 
 /// The migrations compiled into this binary, ordered and checksummed.
@@ -135,6 +136,12 @@ impl IntoIterator for &Registry {
 }
 
 impl Migration {
+    /// How many statements run; nothing for a migration in Rust.
+    pub(crate) fn n_statements(&self) -> Option<usize> {
+        let Script { path, run_text, code, .. } = self.up;
+        matches!(code, Code::Sql { .. }).then(|| SqlText::new(path, run_text).statements.len())
+    }
+
     /// The whole name, `20251104-create-kpi-views`: what the history table stores.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -15,6 +15,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     pub(crate) name: String,
+    pub(crate) n_statements: Option<usize>,
     pub(crate) duration: Duration,
 }
 
@@ -57,7 +58,18 @@ impl Done {
         &self.name
     }
 
-    /// How long it took, as this process saw it.
+    /// How many statements its text has; nothing for a migration in Rust.
+    #[must_use]
+    pub const fn n_statements(&self) -> Option<usize> {
+        self.n_statements
+    }
+
+    /// How long it took.
+    ///
+    /// In a transaction it is the server's own measure in whole milliseconds, from `BEGIN` to its row,
+    /// which is in the column `duration_ms` as well; many travel together, so that this process
+    /// could not tell. The commit is not part of it, nor are tries that failed. Without a transaction
+    /// it is the time from the first statement of this run to the last, as this process saw it.
     #[must_use]
     pub const fn duration(&self) -> Duration {
         self.duration

@@ -8,6 +8,7 @@ use dunlin_core::statement::{Effect, Object, Statement, Verb, split};
 use dunlin_core::{Place, SourceFile, Span};
 use tokio_postgres::error::{DbError, ErrorPosition};
 
+use crate::event;
 use crate::residue::{Residue, residue};
 
 /// How many lines a summary has at most.
@@ -81,6 +82,18 @@ impl<'a> SqlText<'a> {
             ),
             Some(statement) => Place::span(&self.file(), statement.span, "in this statement"),
             None => Place::file(self.path),
+        }
+    }
+
+    /// The statement of this index, as events tell of it.
+    pub(crate) fn told(&self, index: usize) -> event::Statement {
+        let statement = self.statements.get(index);
+        let effect = statement.and_then(|it| it.effects.iter().find(|it| it.name.is_some()));
+        event::Statement {
+            number: index + 1,
+            n_statements: self.statements.len(),
+            command: statement.map_or("statement", |it| it.command),
+            object: effect.and_then(|it| it.name.clone()),
         }
     }
 

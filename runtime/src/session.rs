@@ -243,11 +243,23 @@ impl Answers {
     }
 
     /// Waits for the end of the batch and counts its statements.
-    pub(crate) async fn finish(mut self) -> Result<usize, Failure> {
+    pub(crate) async fn finish(self) -> Result<usize, Failure> {
+        self.each(drop).await
+    }
+
+    /// As [`finish`](Self::finish), but returns the rows of all its statements.
+    pub(crate) async fn finish_with_rows(self) -> Result<Vec<SimpleQueryRow>, Failure> {
+        let mut rows = Vec::new();
+        let _n_completed = self.each(|row| rows.push(row)).await?;
+        Ok(rows)
+    }
+
+    async fn each(mut self, mut on_row: impl FnMut(SimpleQueryRow)) -> Result<usize, Failure> {
         let mut n_completed = 0;
         while let Some(message) = self.0.next().await {
             match message {
                 Ok(SimpleQueryMessage::CommandComplete(_)) => n_completed += 1,
+                Ok(SimpleQueryMessage::Row(row)) => on_row(row),
                 Ok(_) => {}
                 Err(error) => return Err(Failure { n_completed, error }),
             }
