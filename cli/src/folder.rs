@@ -71,7 +71,8 @@ fn default(here: &Path) -> PathBuf {
 }
 
 fn options(args: &FolderArgs, history_table: Option<&str>) -> Result<Options, Box<Failure>> {
-    let mut options = Options { ignore: args.ignore.clone(), ..Options::default() };
+    let mut options =
+        Options { ignore: args.ignore.clone(), syntax: !args.no_syntax, ..Options::default() };
     if let Some(table) = history_table {
         table.clone_into(&mut options.history_table);
     }

@@ -1,5 +1,6 @@
 //! The rules, each over what it needs and nothing else.
 
+mod grammar;
 pub(crate) mod meaning;
 pub(crate) mod names;
 pub(crate) mod portable;

@@ -14,7 +14,9 @@ use crate::suggest::nearest;
 
 const NO_TRANSACTION: &str = "no-transaction";
 const ALLOW: &str = "allow";
-const WORDS: &[&str] = &[NO_TRANSACTION, ALLOW];
+const SYNTAX: &str = "syntax";
+const OFF: &str = "off";
+const WORDS: &[&str] = &[NO_TRANSACTION, ALLOW, SYNTAX];
 
 /// What the head of a file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub struct Directives {
     pub no_transaction: bool,
     /// `allow <rule>: <reason>`: what is not told of this file.
     pub allowances: Vec<Allowance>,
+    /// `syntax off`: no statement is checked against PostgreSQL's grammar.
+    pub syntax_off: bool,
+    /// The same behind the first statement, so each for the one below it: the comments.
+    pub syntax_off_at: Vec<Span>,
 }
 
 /// One `-- dunlin: allow <rule>: <reason>`.
@@ -48,7 +54,13 @@ pub fn read(file: &Arc<SourceFile>, tokens: &[Token]) -> (Directives, Vec<Diagno
             continue;
         }
         let Some(found) = Found::in_comment(file.text(), token.span) else { continue };
-        if !in_head {
+        if found.word == SYNTAX && found.has_colon {
+            match off(file, &found) {
+                Some(problem) => problems.push(problem),
+                None if in_head => directives.syntax_off = true,
+                None => directives.syntax_off_at.push(token.span),
+            }
+        } else if !in_head {
             problems.push(misplaced(file, &found));
         } else {
             problems.extend(obey(file, &found, &mut directives));
@@ -103,7 +115,8 @@ fn obey(
     };
     let known = format!("the directives are: {}", WORDS.join(", "));
     if !found.has_colon {
-        let help = format!("write `-- dunlin: {}`", found.word);
+        let help =
+            format!("write `-- dunlin: {}`", format!("{} {}", found.word, found.value).trim());
         return unknown("a directive without its colon".to_owned(), String::new())
             .map(|problem| problem.help(help));
     }
@@ -129,6 +142,33 @@ fn obey(
     }
     directives.no_transaction = true;
     None
+}
+
+/// What is wrong with the value of `syntax`, which has only one.
+fn off(file: &Arc<SourceFile>, found: &Found<'_>) -> Option<Diagnostic> {
+    if found.value == OFF {
+        return None;
+    }
+    let headline = if found.value.is_empty() {
+        format!("the directive `{SYNTAX}` without its value")
+    } else {
+        format!("the directive `{SYNTAX}` takes only `{OFF}`")
+    };
+    let label = nearest(found.value, &[OFF]).map(|word| format!("did you mean `{word}`?"));
+    let problem = Diagnostic::new(Rule::UnknownDirective, headline).at(Place::span(
+        file,
+        found.whole,
+        label.unwrap_or_default(),
+    ));
+    Some(if found.value.starts_with(OFF) {
+        problem.help(format!(
+            "write only `-- dunlin: {SYNTAX} {OFF}`, and the reason on a line of its own"
+        ))
+    } else {
+        problem.help(format!(
+            "write `-- dunlin: {SYNTAX} {OFF}`, or remove the line: the check is on by itself"
+        ))
+    })
 }
 
 /// Takes an allowance, or says why it allows nothing.

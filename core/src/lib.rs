@@ -22,6 +22,8 @@ pub mod directive;
 pub mod lexer;
 pub mod rust_source;
 pub mod statement;
+#[cfg(feature = "syntax")]
+pub mod syntax;
 
 pub mod checksum;
 pub mod source;

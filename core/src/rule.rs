@@ -137,6 +137,9 @@ rules! {
     /// A parenthesis without its partner.
     UnbalancedParenthesis = "unbalanced-parenthesis": Fixed, text::UNBALANCED_PARENTHESIS;
 
+    /// A statement that PostgreSQL's grammar does not have.
+    Syntax = "syntax": Deny, text::SYNTAX;
+
     /// `BEGIN`, `COMMIT` or `ROLLBACK` in a file that Dunlin runs.
     TransactionControl = "transaction-control": Fixed, statements::TRANSACTION_CONTROL;
     /// `BEGIN` and `COMMIT` around a whole file.

@@ -11,7 +11,7 @@ use syn::{Ident, LitStr, Token, bracketed};
 const DEFAULT_FOLDER: &str = "migrations";
 /// What may stand behind it, as the end of a sentence.
 const ARGUMENTS: &str = "the arguments are `ignore = [\"file\"]`, `layout = \"sqlx\"`, \
-    `deny`, `warn` and `allow = [\"rule\"]`, and `history_table = \"name\"`";
+    `deny`, `warn` and `allow = [\"rule\"]`, `history_table = \"name\"` and `syntax = false`";
 
 /// `$crate; "folder", ignore = ["file", ...], ...`, where everything behind the `;` may be absent.
 pub(crate) struct Input {
@@ -68,6 +68,7 @@ impl Input {
             "warn" => |it: &mut Self, input: ParseStream<'_>| it.levels(Level::Warn, input),
             "allow" => |it: &mut Self, input: ParseStream<'_>| it.levels(Level::Allow, input),
             "history_table" => Self::history_table,
+            "syntax" => Self::syntax,
             _ => {
                 let text = format!("unknown argument `{name}`; {ARGUMENTS}");
                 return Err(syn::Error::new(name.span(), text));
@@ -108,6 +109,11 @@ impl Input {
 
     fn history_table(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
         self.options.history_table = input.parse::<LitStr>()?.value();
+        Ok(())
+    }
+
+    fn syntax(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        self.options.syntax = input.parse::<syn::LitBool>()?.value();
         Ok(())
     }
 }

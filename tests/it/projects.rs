@@ -301,7 +301,7 @@ fn main() {
     );
     let said = project.cargo(&["build"]);
     assert!(!said.is_ok);
-    let arguments = "the arguments are `ignore = [\"file\"]`, `layout = \"sqlx\"`, `deny`, `warn` and `allow = [\"rule\"]`, and `history_table = \"name\"`";
+    let arguments = "the arguments are `ignore = [\"file\"]`, `layout = \"sqlx\"`, `deny`, `warn` and `allow = [\"rule\"]`, `history_table = \"name\"` and `syntax = false`";
     let found: Vec<_> = said
         .errors()
         .iter()

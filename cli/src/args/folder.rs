@@ -26,6 +26,9 @@ pub(crate) struct FolderArgs {
     /// A rule that is not told, or `<rule>: <file>`
     #[arg(long, global = true, value_name = "RULE")]
     pub(crate) allow: Vec<String>,
+    /// Check no statement against PostgreSQL's grammar, as `syntax = false` in the macro
+    #[arg(long, global = true)]
+    pub(crate) no_syntax: bool,
 }
 
 /// Begin the next migration, in the folder's own style

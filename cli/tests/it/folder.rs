@@ -92,7 +92,8 @@ fn init_changes_nothing_that_is_there() {
 
 #[test]
 fn check_says_what_the_build_says() {
-    let project = Project::with("check", &[("0001_a.sql", BROKEN), ("0002_a.down.sql", "x")]);
+    let project =
+        Project::with("check", &[("0001_a.sql", BROKEN), ("0002_a.down.sql", "SELECT 1;")]);
     let ran = project.run(&["check"]);
     let expected = "\
 error: unterminated string
@@ -126,6 +127,12 @@ fn check_takes_the_arguments_of_the_macro() {
         misspelt.stderr(2),
         "error: no rule is called `leaking-settings`; did you mean `leaking-setting`?\n"
     );
+    project.write("migrations/0002_b.sql", "CREATE TABEL t (a int);\n");
+    let arguments = ["check", "--ignore", "notes.txt", "--allow", "leaking-setting"];
+    let refused = project.run(&arguments);
+    assert!(refused.stdout(1).contains("did you mean `TABLE`?"), "{}", refused.stdout);
+    let accepted = project.run(&[&arguments[..], &["--no-syntax"]].concat());
+    assert_eq!(accepted.stdout(0), "2 migrations: nothing to object to\n");
     let layout = project.run(&["check", "--layout", "gose"]);
     assert!(layout.stderr(2).ends_with("  = help: --layout goose\n"), "{layout:?}");
 }

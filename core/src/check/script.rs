@@ -13,8 +13,8 @@ use crate::rust_source::functions;
 use crate::source::{SourceFile, Span};
 use crate::statement::{self, Kind, Statement, Unbalanced};
 
-use super::meaning;
 use super::transaction::{self, Wrapper};
+use super::{grammar, meaning};
 
 /// Checks one file and says what it is.
 pub(crate) fn check(
@@ -117,7 +117,7 @@ fn sql(
     diagnostics.extend(problems);
     let transactional = !directives.no_transaction && transaction != Transaction::None;
     let mut checked = Checked {
-        allowances: directives.allowances,
+        allowances: directives.allowances.clone(),
         ..Checked::from(Language::Sql { transactional })
     };
     if let Some(open) = &lexed.unterminated {
@@ -135,9 +135,14 @@ fn sql(
         checked.run = wrapper.dropped_from(&sql);
         sql.statements = wrapper.inside();
     }
+    let mut sound = Vec::new();
     for statement in sql.statements {
-        diagnostics.extend(statement_problem(&sql, statement));
+        match statement_problem(&sql, statement) {
+            Some(problem) => diagnostics.push(problem),
+            None => sound.push(statement),
+        }
     }
+    grammar::check(&sql, &directives, &sound, options, diagnostics);
     diagnostics.extend(transaction::refusals(&sql));
     meaning::check(&sql, options, diagnostics);
     checked

@@ -1,4 +1,4 @@
-//! What is to be known about the rules over quotes, comments and parentheses.
+//! What is to be known about the rules over quotes, comments, parentheses and grammar.
 
 use super::Explanation;
 
@@ -41,5 +41,17 @@ pub(super) const UNBALANCED_PARENTHESIS: Explanation = Explanation {
     why: "A `;` inside parentheses ends no statement, so with an open one the rest of the file belongs to one statement.",
     example: &[("0001_users.sql", "CREATE TABLE users (id bigint;\n")],
     instead: "Close what is open, or remove what closes nothing.",
+    mended: &[("0001_users.sql", "CREATE TABLE users (id bigint);\n")],
+};
+
+pub(super) const SYNTAX: Explanation = Explanation {
+    why: "The server would refuse the statement, and the start of the application with it.\n\
+        The grammar is that of PostgreSQL 14 to 18 together, as nobody knows at build time which server it will be.\n\
+        What is quoted is not looked into, so not the bodies of functions in PL/pgSQL; whether tables and columns exist, only the server knows.",
+    example: &[("0001_users.sql", "CREATE TABEL users (id bigint);\n")],
+    instead: "Write what the message proposes, or look the command up in PostgreSQL's manual.\n\
+        If PostgreSQL accepts a statement that is refused here, put the line `-- dunlin: syntax off` directly above it.\n\
+        At the top of a file, above its first statement, the line is for the whole file; `syntax = false` in the macro is for the folder, and without the default feature `syntax` of the crate `dunlin` the parser is not even built.\n\
+        What is not checked is still cut into statements and judged by all other rules.",
     mended: &[("0001_users.sql", "CREATE TABLE users (id bigint);\n")],
 };

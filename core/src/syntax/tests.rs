@@ -1,0 +1,107 @@
+//! What no text may do to the check. What it says is in `tests/folders/syntax*`, whether that is
+//! PostgreSQL's judgement in `tests/it/syntax_oracle.rs` of the workspace.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::lexer::lex;
+use crate::statement::split;
+
+fn problems(sql: &str) -> Vec<Diagnostic> {
+    let file = Arc::new(SourceFile::new("migrations/0001_a.sql", sql));
+    let lexed = lex(file.text());
+    let statements = split(file.text(), &lexed);
+    check(&file, &lexed, &statements.iter().collect::<Vec<_>>())
+}
+
+/// Whether a text is checked at all, and accepted: with a mistake behind it, it is refused.
+#[track_caller]
+fn accepts(sql: &str) {
+    let start: String = sql.chars().take(60).collect();
+    assert_eq!(problems(sql).len(), 0, "{start}");
+    assert_eq!(problems(&format!("{sql}, FROM FROM")).len(), 1, "{start}");
+}
+
+#[test]
+fn depth_overflows_no_stack() {
+    let nested = |n: usize, open: &str, middle: &str, close: &str| {
+        format!("SELECT {}{middle}{}", open.repeat(n), close.repeat(n))
+    };
+    let forms = [
+        ("(", "1", ")"),
+        ("f(", "1", ")"),
+        ("(SELECT ", "1", ")"),
+        ("EXISTS (SELECT ", "1", ")"),
+        ("ARRAY[", "1", "]"),
+        ("CASE WHEN ", "true", " THEN 1 END"),
+        ("NOT ", "true", ""),
+        ("- ", "1", ""),
+        ("1 + ", "1", ""),
+        ("a[", "1", "]"),
+        ("CAST(", "1", " AS int)"),
+        ("1 IN (", "1", ")"),
+        ("(1, ", "1", ")"),
+    ];
+    for (open, middle, close) in forms {
+        accepts(&nested(200, open, middle, close));
+        // As deep as is parsed at all, and far deeper, closed and not closed.
+        for n in [1_300, 100_000] {
+            let _any = problems(&nested(n, open, middle, close));
+            let _any = problems(&nested(n, open, middle, ""));
+        }
+    }
+    assert_eq!(problems(&nested(100_000, "(", "1 1", ")")).len(), 0);
+}
+
+#[test]
+fn many_and_long_statements_take_bounded_time() {
+    let row = "(1, 'abc', 2.5, now()), ";
+    let insert = |n: usize| format!("INSERT INTO t VALUES {}(2)", row.repeat(n));
+    let texts = [
+        (insert(20_000), 0),
+        (format!("{} FROM FROM", insert(20_000)), 1),
+        (format!("SELECT (a IN ({}2)) foo bar baz", "1, ".repeat(200_000)), 1),
+        ("SELECT a FROM t WHERE name date value time text zone;\n".repeat(2_000), 2_000),
+        ("INSERT INTO t (values, time) SELECT 1;\n".repeat(2_000), 0),
+        (format!("SELECT a{}", ".b".repeat(500_000)), 0),
+        (format!("SELECT 1 {} 1", "<".repeat(500_000)), 0),
+    ];
+    for (sql, n_problems) in texts {
+        let start = Instant::now();
+        let found = problems(&sql);
+        let what: String = sql.chars().take(60).collect();
+        assert_eq!(found.len(), n_problems, "{what}");
+        // Seconds on a busy machine; without the budgets, minutes and more.
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}: {:?}", start.elapsed());
+    }
+}
+
+/// Words and signs in any order, which come further into the grammar than letters.
+fn tokens() -> impl Strategy<Value = String> {
+    let words: Vec<&str> =
+        words::Category::ALL.into_iter().flat_map(words::Category::words).collect();
+    let token = prop_oneof![
+        3 => select(words),
+        2 => select(vec!["a", "t", "1", "'x'", "\"q\"", "(", ")", "[", "]", ",", ".", "*", "=", "::", ";"]),
+        1 => select(vec!["$1", "$$x$$", "E'\\n'", "U&'x'", "B'1'", ":=", "=>", ":", "`", "<>", "||", "--x\n", "é"]),
+    ];
+    proptest::collection::vec(token, 0..24).prop_map(|tokens| tokens.join(" "))
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_judged(sql in prop_oneof![any::<String>(), tokens()]) {
+        let n_statements = split(&sql, &lex(&sql)).len();
+        let found = problems(&sql);
+        prop_assert!(found.len() <= n_statements);
+        for problem in found {
+            // Its place is one in the text, and the way out is named.
+            let location = problem.place().unwrap().location();
+            prop_assert!(location.to_byte(&sql) <= sql.len());
+            prop_assert!(problem.to_string().contains("-- dunlin: syntax off"));
+        }
+    }
+}

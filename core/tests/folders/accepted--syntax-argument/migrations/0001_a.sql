@@ -1,0 +1,1 @@
+CREATE GADGET g;

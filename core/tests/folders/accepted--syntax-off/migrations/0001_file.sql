@@ -1,0 +1,5 @@
+-- Of a version to come.
+-- dunlin: syntax off
+
+CREATE GADGET g;
+CREATE WIDGET w;

@@ -1,0 +1,2 @@
+-- dunlin: syntax off
+CREATE INDEX CONCURRENTLY i ON a (id) OF THE FUTURE;

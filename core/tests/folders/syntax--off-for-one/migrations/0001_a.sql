@@ -1,0 +1,4 @@
+CREATE TABLE a (id bigint);
+-- dunlin: syntax off
+CREATE GADGET g;
+CREATE GADGET h;

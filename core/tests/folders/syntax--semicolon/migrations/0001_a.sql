@@ -1,0 +1,10 @@
+CREATE TABLE a (id bigint)
+
+-- The second table.
+CREATE TABLE b (id bigint);
+INSERT INTO a VALUES (1)
+INSERT INTO a VALUES (2);
+ALTER TABLE a ADD COLUMN x int
+ALTER TABLE a ADD COLUMN y int;
+UPDATE a SET x = 1
+DELETE FROM b;

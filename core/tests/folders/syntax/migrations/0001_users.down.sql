@@ -1,0 +1,1 @@
+DORP TABLE users;
