@@ -125,6 +125,10 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
                     waited.as_secs()
                 ));
             }
+            Event::Moved { from, to, is_other_server } => self.line(format!(
+                "{notice}The history was last written in database {from}{}; this is {to}",
+                if *is_other_server { " of another server" } else { "" }
+            )),
             Event::DatabaseAhead { names } => {
                 self.line(format!(
                     "{notice}The database is ahead of this build by {} migration(s): {}",

@@ -38,6 +38,17 @@ pub enum Event<'a> {
         /// How long this run has waited.
         waited: Duration,
     },
+    /// The last entry of the log was written in another database: this one is a copy, or was restored
+    /// under another name or on another server. Told once in each run that has something to do, until
+    /// something is logged here.
+    Moved {
+        /// The name of the database the log was written in.
+        from: &'a str,
+        /// The name of this one.
+        to: &'a str,
+        /// Whether the server's data is another one as well (`system_identifier`).
+        is_other_server: bool,
+    },
     /// The database holds migrations that are newer than everything in this build.
     DatabaseAhead {
         /// Their names.

@@ -8,15 +8,16 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use dunlin_core::{Checksum, Place, directive};
-use tokio_postgres::SimpleQueryRow;
+use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::Kind;
 use crate::budget::LockBudget;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::{Direction, Event, Observer};
 use crate::execute_failure::lost;
 use crate::history::{History, Row, measure};
+use crate::log::{Action, Outcome};
 use crate::pipeline::{Job, Record};
 use crate::plan::Step;
 use crate::registry::{Code, Migration, RustMigration};
@@ -153,7 +154,7 @@ impl Execution<'_, '_> {
             let n_skipped = step.progress.unwrap_or_default().n_done;
             let begun = self.begin(migration.name, Some(&sql), n_skipped);
             let result = self.statements(step, &sql).await;
-            return self.end(migration.name, begun, result.map(|()| None));
+            return self.end(migration.name, begun, result.map(|()| None)).await;
         }
         // What a run without a transaction has not begun leaves only a row behind.
         let Code::Rust(run) = script.code else {
@@ -166,22 +167,22 @@ impl Execution<'_, '_> {
         };
         let begun = self.begin(migration.name, None, 0);
         let result = self.in_rust(migration.name, script.path, run, &record).await;
-        self.end(migration.name, begun, result)
+        self.end(migration.name, begun, result).await
     }
 
     async fn undo_alone(&mut self, undo: &Undo<'_>) -> Result<()> {
-        let record = self.history.delete(undo.name);
         match &undo.how {
             UndoCode::Rust { path, run } => {
+                let record = self.history.undone(undo.name, None);
                 let begun = self.begin(undo.name, None, 0);
                 let result = self.in_rust(undo.name, path, *run, &record).await;
-                self.end(undo.name, begun, result)
+                self.end(undo.name, begun, result).await
             }
             UndoCode::Sql { path, text, .. } => {
                 let sql = SqlText::new(path, text);
                 let begun = self.begin(undo.name, Some(&sql), 0);
-                let result = self.undo_statements(undo.name, &sql, &record).await;
-                self.end(undo.name, begun, result.map(|()| None))
+                let result = self.undo_statements(undo.name, &sql).await;
+                self.end(undo.name, begun, result.map(|()| None)).await
             }
         }
     }
@@ -199,7 +200,7 @@ impl Execution<'_, '_> {
     }
 
     /// With the server's own measure, if it has told one.
-    pub(crate) fn end(
+    pub(crate) async fn end(
         &mut self,
         name: &str,
         begun: Begun,
@@ -214,8 +215,37 @@ impl Execution<'_, '_> {
                 self.tell(&Event::MigrationFinished { name, direction, n_statements, duration });
                 Ok(())
             }
-            Err(error) => Err(error.in_migration(name).with_report(self.report.clone())),
+            Err(error) => {
+                let logged = match error.kind() {
+                    // There is nobody to tell.
+                    ErrorKind::Connection => Ok(()),
+                    _ => {
+                        let message = error.to_string();
+                        self.log(Outcome::Failed, name, Some(at.elapsed()), &message).await
+                    }
+                };
+                let error = match logged {
+                    Ok(()) => error,
+                    Err(second) => {
+                        error.note(format!("this attempt could not be logged: {}", cause(&second)))
+                    }
+                };
+                Err(error.in_migration(name).with_report(self.report.clone()))
+            }
         }
+    }
+
+    /// Writes an entry about what is not part of a migration's own transaction.
+    pub(crate) async fn log(
+        &self,
+        outcome: Outcome,
+        name: &str,
+        duration: Option<Duration>,
+        message: &str,
+    ) -> Result<(), PostgresError> {
+        let Some(log) = self.history.log() else { return Ok(()) };
+        let action = Action::of(self.direction);
+        self.record(&log.entry(action, outcome, Some(name), duration, Some(message))).await
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
@@ -281,7 +311,7 @@ impl Execution<'_, '_> {
             self.session.send(self.session.working()).await.map_err(|error| lost(name, error))?;
         let recorded = self
             .session
-            .send(&format!("{}; COMMIT", History::measured(record, self.direction)))
+            .send(&format!("{}; COMMIT", self.history.measured(record, self.direction)))
             .await
             .map_err(|error| lost(name, error))?;
         let restored = match restored.rows().await {

@@ -34,7 +34,7 @@ impl Execution<'_, '_> {
         let record = if step.progress.is_some() {
             self.history.update(&row)
         } else {
-            self.history.insert(&row)
+            self.history.insert_unlogged(&row)
         };
         if let Err(error) = self.record(&record).await {
             return Err(self.progress_unrecorded(row.name, sql, progress, error));
@@ -62,12 +62,8 @@ impl Execution<'_, '_> {
     }
 
     /// Undoes a migration without a transaction; its row goes when all is done.
-    pub(crate) async fn undo_statements(
-        &mut self,
-        name: &str,
-        sql: &SqlText<'_>,
-        record: &str,
-    ) -> Result<()> {
+    pub(crate) async fn undo_statements(&mut self, name: &str, sql: &SqlText<'_>) -> Result<()> {
+        let begun = Instant::now();
         let existing = self.existing(name, sql).await?;
         for (index, statement) in sql.statements.iter().enumerate() {
             let running = self.session.run(statement.text(sql.text));
@@ -87,7 +83,8 @@ impl Execution<'_, '_> {
             }
         }
         self.restore(name, sql).await?;
-        if let Err(error) = self.record(record).await {
+        let record = self.history.undone(name, Some(begun.elapsed()));
+        if let Err(error) = self.record(&record).await {
             let doing = format!("removing the row of `{name}`");
             return Err(Error::from_postgres(&doing, error)
                 .note(format!("its undo is done, but `{name}` still counts as applied"))
@@ -273,7 +270,7 @@ impl Execution<'_, '_> {
 
     /// Writes to the history table as the user and the role the run began with, whatever the file
     /// has set.
-    async fn record(&self, statement: &str) -> Result<(), PostgresError> {
+    pub(crate) async fn record(&self, statement: &str) -> Result<(), PostgresError> {
         let result = self
             .session
             .run(&format!("{} {statement}; COMMIT", self.session.beginning_as_itself()))

@@ -15,9 +15,10 @@ use crate::belongings::{self, Belongings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Direction;
 use crate::lock::halves;
+use crate::log::{self, Action, Log, LogTable};
 use crate::quote::{identifier, literal, optional_literal};
 use crate::residue::{self, Traces};
-use crate::session::{Session, text};
+use crate::session::{Answers, Session, text};
 use crate::settings::{self, Settings};
 use crate::shape::{Shape, shape};
 
@@ -43,6 +44,9 @@ pub(crate) const OWN_COLUMNS: [(&str, &str); 10] = [
 pub(crate) struct Table {
     pub(crate) schema: Option<String>,
     pub(crate) name: String,
+    pub(crate) log: LogTable,
+    /// What the log calls this build.
+    pub(crate) build: Option<String>,
 }
 
 /// The table of one run, in the schema the run found it in or will create it in.
@@ -53,6 +57,11 @@ pub(crate) struct History {
     schema: String,
     name: String,
     schema_is_configured: bool,
+    /// The name of the log, if there is to be one.
+    log_name: Option<String>,
+    build: Option<String>,
+    /// The log, once it is known to be there.
+    log: Option<Log>,
 }
 
 /// The answer to the first question of a run.
@@ -87,6 +96,32 @@ pub(crate) struct State {
     pub(crate) user: String,
     /// Whether that role may add rows, if there is a table.
     pub(crate) is_writable: bool,
+    pub(crate) log: LogState,
+    pub(crate) identity: Identity,
+}
+
+/// What there is under the name of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogState {
+    /// Nothing, and this role may not create it.
+    #[default]
+    Absent,
+    /// Nothing, and this role may create it.
+    ToBeCreated,
+    Ours {
+        is_writable: bool,
+    },
+    /// Something else.
+    Foreign,
+}
+
+/// Which database this is, and in which one the last entry of the log was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// `pg_control_system().system_identifier`, if this role may ask.
+    pub(crate) system: Option<String>,
+    pub(crate) last_database: Option<String>,
+    pub(crate) last_system: Option<String>,
 }
 
 /// A row about to be written.
@@ -215,6 +250,9 @@ impl Table {
             schema: schema.to_owned(),
             name: self.name.clone(),
             schema_is_configured: self.schema.is_some(),
+            log_name: self.log.name(&self.name),
+            build: self.build.clone(),
+            log: None,
         };
         Ok((history, database, text(context, "read_only") == Some("on")))
     }
@@ -303,10 +341,19 @@ impl History {
         }
         let answers =
             session.send(&question).await.map_err(|error| Error::from_looking(doing, error))?;
+        let identity = match lock {
+            Some(_) => Some(self.ask_identity(session, known_to_exist).await?),
+            None => None,
+        };
         // The table may have gone since; then the first answers say so.
         let (mut rows, error) = answers.rows_until_error().await;
         if let Some(error) = error.filter(|error| !error.code().is_some_and(is_about_the_table)) {
             return Err(Error::from_looking(doing, error));
+        }
+        for answers in identity.into_iter().flatten() {
+            // What a role may not ask, or a table that is not there yet, is simply not known.
+            let (more, _refused) = answers.rows_until_error().await;
+            rows.extend(more);
         }
         let shape = shape(&rows);
         shape.usable(&self.qualified)?;
@@ -326,6 +373,56 @@ impl History {
         Ok(state(&rows, exists))
     }
 
+    /// Which database this is, and which one the log has been written in.
+    async fn ask_identity(
+        &self,
+        session: &Session<'_>,
+        known_to_exist: bool,
+    ) -> Result<Vec<Answers>> {
+        let here = "SELECT 'here' AS part, system_identifier AS system FROM pg_catalog.pg_control_system()";
+        let last = self.log_here(None).filter(|_| known_to_exist);
+        let last = last.map(|log| log.question_about_last());
+        let mut answers = Vec::new();
+        for question in std::iter::once(here.to_owned()).chain(last) {
+            let sent = session.send(&question).await;
+            answers.push(sent.map_err(|error| {
+                Error::from_looking("asking for the identity of the database", error)
+            })?);
+        }
+        Ok(answers)
+    }
+
+    /// The log, whether it is there or not.
+    fn log_here(&self, system: Option<&str>) -> Option<Log> {
+        self.log_name.as_deref().map(|name| Log {
+            qualified: log::qualified(&self.schema, name),
+            build: self.build.clone(),
+            system: system.map(str::to_owned),
+        })
+    }
+
+    /// The log of this run, if there is one.
+    pub(crate) const fn log(&self) -> Option<&Log> {
+        self.log.as_ref()
+    }
+
+    /// From now on changes are logged, if the log is there or can be created.
+    ///
+    /// Gives the statement that creates it, if it is still to be created.
+    pub(crate) fn begin_log(&mut self, state: &State) -> Result<Option<String>> {
+        let Some(log) = self.log_here(state.identity.system.as_deref()) else { return Ok(None) };
+        let creation = match state.log {
+            LogState::Foreign => return Err(log_is_foreign(&log.qualified)),
+            LogState::Ours { is_writable: false } | LogState::Absent if state.exists => {
+                return Ok(None);
+            }
+            LogState::Ours { .. } => None,
+            LogState::Absent | LogState::ToBeCreated => Some(log.creation()),
+        };
+        self.log = Some(log);
+        Ok(creation)
+    }
+
     fn question(&self, lock: Option<i64>) -> String {
         let (high, low) = halves(lock.unwrap_or_default());
         format!(
@@ -343,6 +440,13 @@ impl History {
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
              WHERE n.nspname = {schema} AND c.relname = {name}; \
+             SELECT 'log' AS part, c.oid IS NOT NULL AS is_there, \
+             pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may_create, \
+             pg_catalog.has_table_privilege(c.oid, 'INSERT') AS is_writable, \
+             (SELECT pg_catalog.count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid \
+             AND a.attname IN ({log_columns}) AND NOT a.attisdropped) AS n_known \
+             FROM pg_catalog.pg_namespace n LEFT JOIN pg_catalog.pg_class c \
+             ON c.relnamespace = n.oid AND c.relname = {log} WHERE n.nspname = {schema}; \
              SELECT 'elsewhere' AS part, n.nspname FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              WHERE c.relname = {name} AND n.nspname <> {schema} AND pg_catalog.pg_table_is_visible(c.oid) \
@@ -355,6 +459,8 @@ impl History {
             belongings = belongings::QUESTION,
             schema = literal(&self.schema),
             name = literal(&self.name),
+            log = literal(self.log_name.as_deref().unwrap_or_default()),
+            log_columns = log::KNOWN_COLUMNS.map(literal).join(", "),
         )
     }
 
@@ -368,15 +474,15 @@ impl History {
         )
     }
 
-    /// Whether the table is an older tracking table that can be adopted.
-    pub(crate) async fn is_plain(&self, session: &Session<'_>) -> Result<bool> {
+    /// The state of an older tracking table that can be adopted, if the table is one.
+    pub(crate) async fn plain(&self, session: &Session<'_>) -> Result<Option<State>> {
         let rows = session.rows(&self.question(None)).await;
-        let shape =
-            shape(&rows.map_err(|error| Error::from_looking("reading the tracking table", error))?);
-        match shape {
-            Shape::Plain => Ok(true),
-            Shape::Ours | Shape::Absent => Ok(false),
-            Shape::Foreign { .. } => shape.usable(&self.qualified).map(|()| false),
+        let rows =
+            rows.map_err(|error| Error::from_looking("reading the tracking table", error))?;
+        match shape(&rows) {
+            Shape::Plain => Ok(Some(state(&rows, true))),
+            Shape::Ours | Shape::Absent => Ok(None),
+            foreign @ Shape::Foreign { .. } => foreign.usable(&self.qualified).map(|()| None),
         }
     }
 
@@ -385,7 +491,13 @@ impl History {
     /// The lock of this table does not hold off a run with another table in the same new schema, and
     /// `IF NOT EXISTS` races (23505, 42P06). It also asks for the right to create schemas where the
     /// schema exists, so it is not said then.
-    pub(crate) async fn create(&self, session: &Session<'_>) -> Result<(), PostgresError> {
+    ///
+    /// `log` is the statement that creates the log, which comes with it or not at all.
+    pub(crate) async fn create(
+        &self,
+        session: &Session<'_>,
+        log: Option<&str>,
+    ) -> Result<(), PostgresError> {
         let schema = literal(&self.schema);
         let find = format!("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema}");
         if self.schema_is_configured && session.rows(&find).await?.is_empty() {
@@ -405,7 +517,8 @@ impl History {
              executed_at timestamptz NOT NULL DEFAULT current_timestamp{columns})",
             self.qualified
         );
-        session.run(&table).await
+        let log = log.map(|log| format!("; {log}")).unwrap_or_default();
+        session.run(&format!("{table}{log}")).await
     }
 
     /// Statements that turn an older tracking table into ours.
@@ -420,6 +533,12 @@ impl History {
 
     /// The statement that records a migration; in its own transaction, it also measures it.
     pub(crate) fn insert(&self, row: &Row<'_>) -> String {
+        let insert = self.insert_unlogged(row);
+        self.logged(Action::Apply, "duration_ms", insert)
+    }
+
+    /// The same for one that is only begun: an attempt is logged when it has ended.
+    pub(crate) fn insert_unlogged(&self, row: &Row<'_>) -> String {
         let (columns, values): (Vec<_>, Vec<_>) = values(row).into_iter().unzip();
         format!(
             "INSERT INTO {} ({}) VALUES ({})",
@@ -429,24 +548,39 @@ impl History {
         )
     }
 
+    /// A change of the table, with its entry in the log as part of the statement.
+    pub(crate) fn logged(&self, action: Action, duration_ms: &str, change: String) -> String {
+        match &self.log {
+            Some(log) => log.with_change(action, duration_ms, &change),
+            None => change,
+        }
+    }
+
     /// As [`insert`](Self::insert), in the place of a row that there is.
     pub(crate) fn replace(&self, row: &Row<'_>) -> String {
         let values: Vec<_> =
             values(row).into_iter().map(|(column, value)| format!("{column} = {value}")).collect();
         let name = literal(row.name);
-        format!("UPDATE {} SET {} WHERE name = {name}", self.qualified, values.join(", "))
+        let update =
+            format!("UPDATE {} SET {} WHERE name = {name}", self.qualified, values.join(", "));
+        self.logged(Action::Apply, "duration_ms", update)
     }
 
     /// The statement that notes how far a migration without a transaction has come.
     pub(crate) fn advance(&self, name: &str, progress: Progress, duration: Duration) -> String {
-        let Progress { n_done, n_begun, .. } = progress;
-        format!(
+        let Progress { n_done, n_begun, n_statements } = progress;
+        let update = format!(
             "UPDATE {} SET statements_done = {n_done}, statements_begun = {n_begun}, \
              executed_at = pg_catalog.clock_timestamp(), duration_ms = {} WHERE name = {}",
             self.qualified,
             duration.as_millis(),
             literal(name)
-        )
+        );
+        if n_done == n_statements {
+            self.logged(Action::Apply, "duration_ms", update)
+        } else {
+            update
+        }
     }
 
     /// The statement that takes up an unfinished migration again, with the texts of this build.
@@ -482,16 +616,26 @@ impl History {
     }
 
     /// A statement that writes or removes a row, made to return how long its transaction has taken.
-    pub(crate) fn measured(statement: &str, direction: Direction) -> String {
+    pub(crate) fn measured(&self, statement: &str, direction: Direction) -> String {
         match direction {
+            // An entry of the log has it as well.
+            _ if self.log.is_some() => format!("{statement} RETURNING duration_ms"),
             Direction::Up => format!("{statement} RETURNING duration_ms"),
             Direction::Down => format!("{statement} RETURNING {DURATION_MS} AS duration_ms"),
         }
     }
 
-    /// The statement that makes a migration pending again.
+    /// The statement that makes a migration pending again, as a person would write it.
     pub(crate) fn delete(&self, name: &str) -> String {
         format!("DELETE FROM {} WHERE name = {}", self.qualified, literal(name))
+    }
+
+    /// The statement that records an undo; `duration` is how long it took, if that is not the time
+    /// since its transaction began.
+    pub(crate) fn undone(&self, name: &str, duration: Option<Duration>) -> String {
+        let duration =
+            duration.map_or_else(|| DURATION_MS.to_owned(), |it| it.as_millis().to_string());
+        self.logged(Action::Undo, &duration, self.delete(name))
     }
 
     /// The texts stored with some migrations: what was applied, and how to undo it.
@@ -574,7 +718,10 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
         holds_lock: false,
         user: String::new(),
         is_writable: true,
+        log: LogState::default(),
+        identity: Identity::default(),
     };
+    let owned = |row, column| text(row, column).map(str::to_owned);
     for row in rows {
         match text(row, "part") {
             Some("session") => {
@@ -600,10 +747,35 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
             }
             Some("column") => state.is_writable = text(row, "is_writable") != Some("f"),
             Some("row") => state.applied.push(applied(row)),
+            Some("log") => state.log = log_state(row),
+            Some("here") => state.identity.system = owned(row, "system"),
+            Some("last") => {
+                state.identity.last_database = owned(row, "database");
+                state.identity.last_system = owned(row, "system");
+            }
             _ => {}
         }
     }
     state
+}
+
+fn log_state(row: &SimpleQueryRow) -> LogState {
+    let is = |column| text(row, column) == Some("t");
+    let n_known: Option<usize> = text(row, "n_known").and_then(|number| number.parse().ok());
+    match (is("is_there"), n_known) {
+        (true, Some(n)) if n == log::KNOWN_COLUMNS.len() => {
+            LogState::Ours { is_writable: is("is_writable") }
+        }
+        (true, _) => LogState::Foreign,
+        (false, _) if is("may_create") => LogState::ToBeCreated,
+        (false, _) => LogState::Absent,
+    }
+}
+
+fn log_is_foreign(table: &str) -> Error {
+    Error::new(ErrorKind::History, format!("{table} is not the log of a history table"))
+        .note("nothing was changed; it belongs to somebody else")
+        .help("give the log another name: `Migrator::log_table(\"dunlin_log\")`, or keep none: `Migrator::without_log`")
 }
 
 /// A row as it is, whatever people have done to it by hand: nothing here can fail.

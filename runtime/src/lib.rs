@@ -58,6 +58,7 @@ mod execute_failure;
 mod execute_statements;
 mod history;
 mod lock;
+mod log;
 mod pipeline;
 mod residue;
 mod script;

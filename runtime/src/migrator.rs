@@ -11,7 +11,8 @@ use crate::drift::{Drift, refused};
 use crate::error::{Error, ErrorKind, Result, is_lost};
 use crate::event::{Both, Direction, Event, Observer};
 use crate::execute::{Execution, Undo, UndoCode};
-use crate::history::{Glance, History, State, StoredTexts, Table};
+use crate::history::{Glance, History, Identity, State, StoredTexts, Table};
+use crate::log::{Action, LogTable, Outcome};
 use crate::plan::{self, Plan, Policies, Target, UnknownTarget};
 use crate::registry::{Code, Migration, Registry};
 use crate::report::{Done, Report};
@@ -80,7 +81,12 @@ impl<'a> Migrator<'a> {
     pub fn new(registry: &'a Registry) -> Self {
         Self {
             registry,
-            table: Table { schema: None, name: registry.history_table.to_owned() },
+            table: Table {
+                schema: None,
+                name: registry.history_table.to_owned(),
+                log: LogTable::default(),
+                build: None,
+            },
             policies: Policies::default(),
             lock_wait: DEFAULT_LOCK_WAIT,
             budget: LockBudget::default(),
@@ -102,6 +108,28 @@ impl<'a> Migrator<'a> {
     /// By default it is the first schema of the search path that exists when the run begins.
     pub fn history_schema(mut self, schema: impl Into<String>) -> Self {
         self.table.schema = Some(schema.into());
+        self
+    }
+
+    /// Keeps the log in a table of this name; by default the history table's with `_log` behind it.
+    ///
+    /// The log lies in the schema of the history and is created with it. It holds every attempt, with
+    /// its outcome, and is only added to. A role that may write the history and neither create the log
+    /// nor write to it migrates without.
+    pub fn log_table(mut self, name: impl Into<String>) -> Self {
+        self.table.log = LogTable::Named(name.into());
+        self
+    }
+
+    /// Keeps no log.
+    pub fn without_log(mut self) -> Self {
+        self.table.log = LogTable::Nowhere;
+        self
+    }
+
+    /// What the log calls this build, such as a version or a commit: `env!("CARGO_PKG_VERSION")`.
+    pub fn build(mut self, build: impl Into<String>) -> Self {
+        self.table.build = Some(build.into());
         self
     }
 
@@ -296,7 +324,7 @@ impl<'a> Migrator<'a> {
         let glance = self.table.glance(&session).await?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         lock::acquire(&mut session, key, self.lock_wait, &*self.observer).await?;
-        let result = adopt_locked(&session, &glance.history).await;
+        let result = adopt_locked(&session, &mut glance.history.clone()).await;
         released(session, result).await
     }
 
@@ -354,18 +382,18 @@ impl<'a> Migrator<'a> {
         target: &Target,
         run: &mut Run,
     ) -> Result<Report> {
-        let (history, state) = (&glance.history, self.locked(session, glance).await?);
+        let (mut history, state) = (glance.history.clone(), self.locked(session, glance).await?);
         self.settle(run, &state);
-        let plan = self.planned(session, history, &state, target).await?;
+        let plan = self.planned(session, &history, &state, target).await?;
         let n_before = state.n_finished();
         if !plan.is_empty() && !state.is_writable {
             return Err(history.not_writable(&state.user, plan.steps.len()));
         }
-        if !state.exists {
-            create(session, history).await?;
-            run.report.history_created = true;
-            self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
+        self.announce_moved(glance, &state);
+        if !state.exists || !plan.is_empty() {
+            run.report.history_created |= self.create(session, &mut history, &state).await?;
         }
+        let history = &history;
         if !run.is_resumed() {
             self.announce_ahead(&plan);
             if plan.is_empty() {
@@ -388,6 +416,47 @@ impl<'a> Migrator<'a> {
         };
         execution.apply(&plan.steps).await?;
         Ok(self.finished(execution.report, Direction::Up, n_before + n_left, run.begun))
+    }
+
+    /// Creates what is not there of the history table and its log, and says whether the history was.
+    async fn create(
+        &self,
+        session: &Session<'_>,
+        history: &mut History,
+        state: &State,
+    ) -> Result<bool> {
+        let log = history.begin_log(state)?;
+        let (what, created) = match (state.exists, &log) {
+            (false, _) => (&history.qualified, history.create(session, log.as_deref()).await),
+            (true, Some(log)) => (&history.qualified, session.run(log).await),
+            (true, None) => return Ok(false),
+        };
+        created.map_err(|error| {
+            let is_taken = error.code() == Some(&SqlState::DUPLICATE_OBJECT);
+            let made = Error::from_postgres(&format!("creating the history table {what}"), error)
+                .note("nothing was changed");
+            if is_taken { made.help(OTHER_NAME) } else { made }
+        })?;
+        if !state.exists {
+            self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
+        }
+        Ok(!state.exists)
+    }
+
+    /// Tells when the log was written in another database: this one was copied or restored.
+    fn announce_moved(&self, glance: &Glance, state: &State) {
+        let Identity { system, last_database, last_system } = &state.identity;
+        let Some(last) = last_database.as_deref() else { return };
+        let is_other = |a: &Option<String>, b: &Option<String>| {
+            a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a != b)
+        };
+        if last != glance.database || is_other(system, last_system) {
+            self.observer.on_event(&Event::Moved {
+                from: last,
+                to: &glance.database,
+                is_other_server: is_other(system, last_system),
+            });
+        }
     }
 
     /// Counts as done what a broken connection had left open and the server has committed.
@@ -417,7 +486,7 @@ impl<'a> Migrator<'a> {
         target: &Target,
         begun: Instant,
     ) -> Result<Report> {
-        let (history, state) = (&glance.history, self.locked(session, glance).await?);
+        let (mut history, state) = (glance.history.clone(), self.locked(session, glance).await?);
         let names =
             plan::undo(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))?;
         if names.is_empty() {
@@ -433,6 +502,9 @@ impl<'a> Migrator<'a> {
             .map(String::as_str)
             .filter(|name| self.registry.get(name).is_none())
             .collect();
+        self.announce_moved(glance, &state);
+        let _created = self.create(session, &mut history, &state).await?;
+        let history = &history;
         let stored = history.texts(session, &unknown).await?;
         let undos = self.undos(&names, &stored)?;
         let n_pending = names.len();
@@ -578,21 +650,16 @@ impl std::fmt::Debug for Migrator<'_> {
     }
 }
 
-async fn create(session: &Session<'_>, history: &History) -> Result<()> {
-    history.create(session).await.map_err(|error| {
-        let is_taken = error.code() == Some(&SqlState::DUPLICATE_OBJECT);
-        let doing = format!("creating the history table {}", history.qualified);
-        let made = Error::from_postgres(&doing, error).note("nothing was changed");
-        if is_taken { made.help(OTHER_NAME) } else { made }
-    })
-}
-
-async fn adopt_locked(session: &Session<'_>, history: &History) -> Result<bool> {
-    if !history.is_plain(session).await? {
-        return Ok(false);
-    }
+async fn adopt_locked(session: &Session<'_>, history: &mut History) -> Result<bool> {
+    let Some(state) = history.plain(session).await? else { return Ok(false) };
+    let creation = history.begin_log(&state)?;
+    let entry = history.log().map(|log| log.entry(Action::Adopt, Outcome::Done, None, None, None));
+    // One message without transaction control is one transaction (manual, 55.2.2.1).
+    let statements: Vec<_> =
+        std::iter::once(history.adopt()).chain(creation).chain(entry).collect();
     let doing = format!("adopting the tracking table {}", history.qualified);
-    session.run(&history.adopt()).await.map_err(|error| Error::from_postgres(&doing, error))?;
+    let result = session.run(&statements.join("; ")).await;
+    result.map_err(|error| Error::from_postgres(&doing, error).note("nothing was changed"))?;
     Ok(true)
 }
 

@@ -21,7 +21,8 @@ use crate::error::{Error, Result, cause};
 use crate::event::{Blocker, Direction, Event};
 use crate::execute::{Begun, Execution, row};
 use crate::execute_failure::lost;
-use crate::history::{History, measure};
+use crate::history::measure;
+use crate::log::Outcome;
 use crate::quote::literal;
 use crate::registry::Migration;
 use crate::script::SqlText;
@@ -134,7 +135,7 @@ impl Execution<'_, '_> {
                     self.tell_summary(name, &sql, &landed.existing);
                     self.tell_given_back(name, &landed.given_back);
                     let tidied = if flight.keeps { self.tidy(name).await } else { Ok(()) };
-                    self.end(name, begun, Ok(landed.duration))?;
+                    self.end(name, begun, Ok(landed.duration)).await?;
                     tidied?;
                     n_done += 1;
                     tries = self.budget.tries();
@@ -145,7 +146,7 @@ impl Execution<'_, '_> {
                     (n_bytes, next) = (0, n_done);
                     let Some(pause) = tries.pause_after(&stopped.error) else {
                         let error = self.stopped(name, &sql, stopped, tries.n_failed).await;
-                        return self.end(name, begun, Err(error));
+                        return self.end(name, begun, Err(error)).await;
                     };
                     self.session.roll_back().await.map_err(|error| lost(name, error))?;
                     self.pause(name, &sql, &stopped.error, tries.n_failed, pause).await?;
@@ -172,9 +173,9 @@ impl Execution<'_, '_> {
         let row = match job.record {
             Record::Insert(migration) => self.history.insert(&row(migration, Kind::Sql)),
             Record::Replace(migration) => self.history.replace(&row(migration, Kind::Sql)),
-            Record::Delete => self.history.delete(job.name),
+            Record::Delete => self.history.undone(job.name, None),
         };
-        let record = format!("{}; COMMIT", History::measured(&row, self.direction));
+        let record = format!("{}; COMMIT", self.history.measured(&row, self.direction));
         self.session.begins_transaction();
         let answers = FlightAnswers {
             begin: self.session.send(&begin).await.map_err(lost)?,
@@ -223,6 +224,7 @@ impl Execution<'_, '_> {
     ) -> Result<()> {
         let blockers = self.blockers(sql).await.map_err(|error| lost(name, error))?;
         let reason = cause(error);
+        let _logged = self.log(Outcome::Retried, name, None, &reason).await;
         self.tell(&Event::Retrying { name, reason: &reason, n_failed, pause, blockers: &blockers });
         tokio::time::sleep(pause).await;
         Ok(())

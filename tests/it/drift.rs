@@ -31,7 +31,7 @@ async fn text(database: &TestDatabase, files: &[(&str, &str)]) -> String {
 }
 
 async fn tables(database: &TestDatabase) -> Vec<String> {
-    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname";
+    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'migrations_log' ORDER BY relname";
     database.texts(tables).await
 }
 

@@ -33,7 +33,7 @@ async fn tables(database: &TestDatabase) -> Vec<String> {
     database
         .texts(
             "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace \
-             AND relkind = 'r' AND relname <> 'migrations' ORDER BY 1",
+             AND relkind = 'r' AND relname NOT IN ('migrations', 'migrations_log') ORDER BY 1",
         )
         .await
 }

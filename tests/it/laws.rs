@@ -97,7 +97,7 @@ fn written(drift: &Drift) -> (&'static str, String) {
 }
 
 async fn tables(database: &TestDatabase) -> BTreeSet<String> {
-    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'migrations'";
+    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT IN ('migrations', 'migrations_log')";
     database.texts(tables).await.into_iter().collect()
 }
 

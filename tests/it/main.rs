@@ -13,6 +13,7 @@ mod history;
 mod hygiene;
 mod laws;
 mod layouts;
+mod log;
 mod meaning;
 mod oracle;
 mod progress;

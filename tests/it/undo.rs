@@ -31,7 +31,7 @@ async fn applied(registry: &Registry) -> TestDatabase {
 }
 
 async fn tables(database: &TestDatabase) -> Vec<String> {
-    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'migrations' ORDER BY relname";
+    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT IN ('migrations', 'migrations_log') ORDER BY relname";
     database.texts(tables).await
 }
 
