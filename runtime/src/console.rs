@@ -1,8 +1,14 @@
 //! Events as the lines a person reads on a console.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::event::{Direction, Event, Observer};
+use crate::event::{Direction, Event, Observer, Statement};
+use crate::watch::ServerProgress;
+
+/// From one line about a long statement to the next: a quarter of its time, between these.
+const PACE_MIN_MS: u64 = 5_000;
+const PACE_MAX_MS: u64 = 60_000;
 
 /// An [`Observer`] that turns events into lines and hands each line to a closure.
 ///
@@ -17,10 +23,18 @@ use crate::event::{Direction, Event, Observer};
 /// console.on_event(&Event::UpToDate { n_applied: 14 });
 /// assert_eq!(lines.lock().unwrap()[0], "✅ All migrations are up-to-date (no new migrations to run)");
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Console<F> {
     write_line: F,
     signs: &'static Signs,
+    progress: Pace,
+}
+
+/// How often a person wants to read that something is still running: less and less.
+#[derive(Debug, Default)]
+struct Pace {
+    /// How long the statement had run at its last line, in milliseconds; zero before the first.
+    told_ms: AtomicU64,
 }
 
 /// The sign before each kind of line.
@@ -48,7 +62,8 @@ const WORDS: Signs =
 impl<F: Fn(&str)> Console<F> {
     /// Lines with signs: `✅ Completed: 20251104-create-holidays (12 ms)`.
     pub const fn new(write_line: F) -> Self {
-        Self { write_line, signs: &PICTURES }
+        let progress = Pace { told_ms: AtomicU64::new(0) };
+        Self { write_line, signs: &PICTURES, progress }
     }
 
     /// The same lines in plain ASCII words, for terminals and logs that cannot show signs.
@@ -61,6 +76,31 @@ impl<F: Fn(&str)> Console<F> {
         (self.write_line)(line.as_ref());
     }
 
+    fn on_progress(
+        &self,
+        statement: Option<&Statement>,
+        elapsed: Duration,
+        server: Option<&ServerProgress>,
+    ) {
+        if !self.progress.is_due(elapsed) {
+            return;
+        }
+        let running = self.signs.running;
+        // What a statement of its own is, has been said by its text.
+        let (what, progress) = match statement {
+            Some(it) => {
+                (format!("Statement {it}"), server.and_then(ServerProgress::phase_in_words))
+            }
+            None => ("Running".to_owned(), server.map(ToString::to_string)),
+        };
+        let progress = progress.filter(|it| !it.is_empty()).map(|it| format!(": {it}"));
+        let progress = progress.unwrap_or_default();
+        self.line(format!("   {running}{what} for {}{progress}", written(elapsed)));
+        if let Some(session) = server.and_then(|server| server.waits_for.as_ref()) {
+            self.line(format!("      waits for {session}"));
+        }
+    }
+
     /// The lines about one migration.
     fn on_migration(&self, event: &Event<'_>) {
         let Signs { done, running, notice, .. } = self.signs;
@@ -70,6 +110,7 @@ impl<F: Fn(&str)> Console<F> {
                     Direction::Up => "Running",
                     Direction::Down => "Undoing",
                 };
+                self.progress.begin();
                 self.line(format!("{running}{verb}: {name}"));
                 if *n_skipped_statements > 0 {
                     let n = n_skipped_statements;
@@ -92,6 +133,9 @@ impl<F: Fn(&str)> Console<F> {
                 what.join(", ")
             )),
             Event::Progress { message, .. } => self.line(format!("   {done}{message}")),
+            Event::StatementProgress { statement, elapsed, server, .. } => {
+                self.on_progress(*statement, *elapsed, *server);
+            }
             Event::MigrationFinished { name, direction, duration, .. } => {
                 let verb = match direction {
                     Direction::Up => "Completed",
@@ -154,11 +198,12 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             | Event::Retrying { .. }
             | Event::Reconnecting { .. }
             | Event::Progress { .. }
+            | Event::StatementProgress { .. }
             | Event::CleanedUp { .. }
             | Event::MigrationFinished { .. } => self.on_migration(event),
+            Event::StatementStarted { .. } => self.progress.begin(),
             // A failure is told by whoever gets the error.
             Event::Looking { .. }
-            | Event::StatementStarted { .. }
             | Event::StatementFinished { .. }
             | Event::Failed { .. }
             | Event::Interrupted => {}
@@ -175,6 +220,31 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
                 self.line(format!("{total}Total migrations: {}", report.n_total()));
             }
         }
+    }
+}
+
+impl Pace {
+    /// Another statement begins.
+    fn begin(&self) {
+        self.told_ms.store(0, Ordering::Relaxed);
+    }
+
+    fn is_due(&self, elapsed: Duration) -> bool {
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let told_ms = self.told_ms.load(Ordering::Relaxed);
+        let pause_ms = (told_ms / 4).clamp(PACE_MIN_MS, PACE_MAX_MS);
+        // What has run for a shorter time is another one.
+        let is_due = told_ms == 0 || elapsed_ms < told_ms || elapsed_ms - told_ms >= pause_ms;
+        if is_due {
+            self.told_ms.store(elapsed_ms, Ordering::Relaxed);
+        }
+        is_due
+    }
+}
+
+impl Clone for Pace {
+    fn clone(&self) -> Self {
+        Self::default()
     }
 }
 
@@ -206,6 +276,20 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_long_is_told_less_and_less() {
+        let pace = Pace::default();
+        let due =
+            |seconds| (2..seconds).filter(|it| pace.is_due(Duration::from_secs(*it))).collect();
+        let told: Vec<u64> = due(60);
+        assert_eq!(told, [2, 7, 12, 17, 22, 28, 35, 44, 55]);
+        // The next one.
+        pace.begin();
+        let told: Vec<u64> = due(5);
+        assert_eq!(told, [2]);
+        assert_eq!((2..3600).filter(|it| pace.is_due(Duration::from_secs(*it))).count(), 70);
+    }
+
+    #[test]
     fn plain_lines_are_ascii() {
         let ascii = |line: &str| assert!(line.is_ascii(), "{line}");
         let console = Console::new(ascii).plain();
@@ -222,6 +306,13 @@ mod tests {
                 n_skipped_statements: 2,
             },
             Event::Progress { name: "1_a", message: "Created a table" },
+            Event::StatementProgress {
+                name: "1_a",
+                direction: Direction::Up,
+                statement: None,
+                elapsed: Duration::from_secs(2),
+                server: None,
+            },
         ] {
             console.on_event(&event);
         }

@@ -7,6 +7,8 @@ use tokio_postgres::Client;
 #[cfg(feature = "deadpool")]
 use crate::error::Error;
 use crate::error::Result;
+#[cfg(feature = "deadpool")]
+use crate::watch::Onlooker;
 
 use self::sealed::Connecting;
 
@@ -28,6 +30,7 @@ pub(crate) mod sealed {
     use std::pin::Pin;
 
     use super::{Connection, Result};
+    use crate::watch::Onlooker;
 
     /// A connection to come. Boxed: a run that awaits an opaque future with a lifetime is not `Send`
     /// as far as the compiler can tell (rust-lang/rust#100013), so it could not be spawned.
@@ -45,6 +48,11 @@ pub(crate) mod sealed {
         fn again(&self) -> Option<Self>
         where
             Self: Sized;
+
+        /// A way to the server beside that connection.
+        fn onlooker(&self) -> Onlooker {
+            Onlooker::default()
+        }
     }
 }
 
@@ -134,5 +142,9 @@ impl sealed::Connect for &deadpool_postgres::Pool {
 
     fn again(&self) -> Option<Self> {
         Some(*self)
+    }
+
+    fn onlooker(&self) -> Onlooker {
+        Onlooker { pool: Some((*self).clone()) }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::report::Report;
+use crate::watch::ServerProgress;
 
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
@@ -137,6 +138,21 @@ pub enum Event<'a> {
         /// How long it took, as this process saw it.
         duration: Duration,
     },
+    /// A statement, or the statements of a transaction, have run for some 2 seconds and are still
+    /// running. Told about every 2 seconds.
+    StatementProgress {
+        /// The migration's name.
+        name: &'a str,
+        /// Up or down.
+        direction: Direction,
+        /// Which statement, of a migration without a transaction.
+        statement: Option<&'a Statement>,
+        /// Since when it runs; in a transaction, since this process waits for its answer.
+        elapsed: Duration,
+        /// What the server says of it. Only a run on a pool can ask, while the pool has a connection
+        /// to spare.
+        server: Option<&'a ServerProgress>,
+    },
     /// A migration and its row are committed.
     MigrationFinished {
         /// Its name.
@@ -199,7 +215,7 @@ pub enum Direction {
     Down,
 }
 
-/// The session that holds the lock, as `pg_stat_activity` shows it.
+/// The session that holds the lock, or that a statement waits for, as `pg_stat_activity` shows it.
 ///
 /// What a role may not see (`pg_read_all_stats`) is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -271,6 +287,21 @@ impl std::fmt::Display for Blocker {
             write!(f, ": {}", self.query)?;
         }
         Ok(())
+    }
+}
+
+impl Holder {
+    pub(crate) fn from_row(row: &tokio_postgres::SimpleQueryRow) -> Self {
+        let owned = |column| crate::session::text(row, column).unwrap_or_default().to_owned();
+        Self {
+            pid: owned("pid").parse().unwrap_or_default(),
+            user: owned("usename"),
+            application: owned("application_name"),
+            host: owned("client_addr"),
+            session_seconds: owned("seconds").parse().unwrap_or_default(),
+            state: owned("state"),
+            query: owned("query"),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use crate::report::{Done, Report};
 use crate::residue::Traces;
 use crate::script::SqlText;
 use crate::session::{Session, text};
+use crate::watch::Watch;
 
 /// A run in progress.
 pub(crate) struct Execution<'e, 'c> {
@@ -38,6 +39,8 @@ pub(crate) struct Execution<'e, 'c> {
     pub(crate) direction: Direction,
     /// What each may spend on locks.
     pub(crate) budget: LockBudget,
+    /// Who looks at what takes long.
+    pub(crate) watch: Watch,
     /// What code that texts may call can leave behind in the session.
     pub(crate) wary: Traces,
 }
@@ -294,7 +297,7 @@ impl Execution<'_, '_> {
             Err(error) => return Err(self.failed(name, whole(), error).await),
         };
         let mut context = Context::new(self.session.client(), self.observer, name);
-        if let Err(error) = run(&mut context).await {
+        if let Err(error) = self.watched(name, None, run(&mut context)).await {
             return Err(self.failed_in_rust(name, whole(), error).await);
         }
         // A statement that was built at run time may have ended the transaction all the same.

@@ -147,7 +147,7 @@ impl Execution<'_, '_> {
     ) -> Result<(), PostgresError> {
         let (direction, statement, begun) = (self.direction, &sql.told(index), Instant::now());
         self.tell(&Event::StatementStarted { name, direction, statement });
-        running.await?;
+        self.watched(name, Some(statement), running).await?;
         let duration = begun.elapsed();
         self.tell(&Event::StatementFinished { name, direction, statement, duration });
         Ok(())

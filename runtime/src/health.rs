@@ -13,6 +13,7 @@ use std::time::SystemTime;
 
 use crate::error::ErrorKind;
 use crate::event::{Direction, Event, Holder, Observer, Statement};
+use crate::watch::ServerProgress;
 
 /// A handle that says where a run stands, for a health endpoint.
 ///
@@ -60,7 +61,7 @@ use crate::event::{Direction, Event, Holder, Observer, Statement};
 pub struct Health(Arc<Mutex<Snapshot>>);
 
 /// Where a run stood at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// What it was about.
@@ -72,7 +73,7 @@ pub struct Snapshot {
 }
 
 /// What a run is about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Phase {
     /// No run has begun.
@@ -117,7 +118,7 @@ pub enum Phase {
 }
 
 /// How far a run has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Migrating {
     /// Up or down.
@@ -131,7 +132,7 @@ pub struct Migrating {
 }
 
 /// The migration a run is at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Current {
     /// Its name.
@@ -142,6 +143,8 @@ pub struct Current {
     pub n_failed: u32,
     /// The statement it is at, of a migration without a transaction.
     pub statement: Option<Statement>,
+    /// What the server says of a statement that takes long; see [`Event::StatementProgress`].
+    pub server: Option<Box<ServerProgress>>,
 }
 
 impl Health {
@@ -255,22 +258,28 @@ impl Snapshot {
                         since: SystemTime::now(),
                         n_failed: 0,
                         statement: None,
+                        server: None,
                     });
                 }
             }
             Event::Retrying { n_failed, .. } => {
                 if let Some(current) = self.current() {
-                    current.n_failed = *n_failed;
+                    (current.n_failed, current.server) = (*n_failed, None);
                 }
             }
             Event::StatementStarted { statement, .. } => {
                 if let Some(current) = self.current() {
-                    current.statement = Some((*statement).clone());
+                    (current.statement, current.server) = (Some((*statement).clone()), None);
                 }
             }
             Event::StatementFinished { .. } => {
                 if let Some(current) = self.current() {
-                    current.statement = None;
+                    (current.statement, current.server) = (None, None);
+                }
+            }
+            Event::StatementProgress { server, .. } => {
+                if let Some(current) = self.current() {
+                    current.server = server.cloned().map(Box::new);
                 }
             }
             Event::MigrationFinished { .. } => {

@@ -66,6 +66,7 @@ mod session;
 mod settings;
 mod shape;
 mod stale;
+mod watch;
 
 mod clock;
 mod console;
@@ -91,6 +92,7 @@ pub use plan::{Plan, Step, Target};
 pub use registry::{Migration, Registry};
 pub use report::{Done, Report};
 pub use status::{Entry, State, Status};
+pub use watch::ServerProgress;
 
 #[doc(hidden)]
 pub mod __private {

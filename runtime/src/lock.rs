@@ -105,18 +105,7 @@ async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
     let rows = session.rows(&question).await;
     let rows =
         rows.map_err(|error| Error::from_looking("asking who holds the migration lock", error))?;
-    Ok(rows.first().map(|row| {
-        let owned = |column| text(row, column).unwrap_or_default().to_owned();
-        Holder {
-            pid: owned("pid").parse().unwrap_or_default(),
-            user: owned("usename"),
-            application: owned("application_name"),
-            host: owned("client_addr"),
-            session_seconds: owned("seconds").parse().unwrap_or_default(),
-            state: owned("state"),
-            query: owned("query"),
-        }
-    }))
+    Ok(rows.first().map(Holder::from_row))
 }
 
 /// The two halves of a key as `pg_locks` shows them (manual, 54.12).

@@ -20,6 +20,7 @@ use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::status::Status;
 use crate::told::told;
+use crate::watch::{Onlooker, Watch};
 use crate::{lock, stale};
 
 /// Brings a database to where a [`Registry`] says it should be.
@@ -59,6 +60,7 @@ struct Run {
     /// What the last connection was to apply; empty before the first has come so far.
     planned: Vec<&'static str>,
     report: Report,
+    onlooker: Onlooker,
 }
 
 impl Run {
@@ -201,7 +203,8 @@ impl<'a> Migrator<'a> {
     /// Applies over as many connections as it takes.
     async fn apply_over(&self, mut database: impl Database, target: Target) -> Result<Report> {
         stale::check(self.registry)?;
-        let mut run = Run { begun: Instant::now(), planned: Vec::new(), report: Report::default() };
+        let (begun, onlooker) = (Instant::now(), database.onlooker());
+        let mut run = Run { begun, planned: Vec::new(), report: Report::default(), onlooker };
         let mut pause = RECONNECT_PAUSE;
         loop {
             let again = database.again();
@@ -264,9 +267,11 @@ impl<'a> Migrator<'a> {
         let (target, begun) = (target.into(), Instant::now());
         let run = async {
             stale::check(self.registry)?;
+            let onlooker = database.onlooker();
             let mut session = Session::new(database.connect().await?);
             let glance = self.table.glance(&session).await?;
-            let result = self.roll_back_locked(&mut session, &glance, &target, begun).await;
+            let locked = self.roll_back_locked(&mut session, &glance, &target, begun, onlooker);
+            let result = locked.await;
             released(session, result).await
         };
         told(&*self.observer, Direction::Down, run).await
@@ -412,6 +417,7 @@ impl<'a> Migrator<'a> {
             n_left,
             direction: Direction::Up,
             budget: self.budget,
+            watch: Watch { onlooker: run.onlooker.clone(), backend: state.backend },
             wary: state.code,
         };
         execution.apply(&plan.steps).await?;
@@ -485,6 +491,7 @@ impl<'a> Migrator<'a> {
         glance: &Glance,
         target: &Target,
         begun: Instant,
+        onlooker: Onlooker,
     ) -> Result<Report> {
         let (mut history, state) = (glance.history.clone(), self.locked(session, glance).await?);
         let names =
@@ -518,6 +525,7 @@ impl<'a> Migrator<'a> {
             n_left: n_pending,
             direction: Direction::Down,
             budget: self.budget,
+            watch: Watch { onlooker, backend: state.backend },
             wary: state.code,
         };
         execution.undo(&undos).await?;

@@ -127,7 +127,7 @@ impl Execution<'_, '_> {
                 0 => self.begin(name, Some(&sql), 0),
                 _ => Begun::now(Some(&sql)),
             };
-            match flight.answers.land().await {
+            match self.watched(name, None, flight.answers.land()).await {
                 Ok(landed) => {
                     if in_flight.is_empty() {
                         self.session.ended_transaction();

@@ -24,3 +24,4 @@ mod rust_migrations;
 mod secrets;
 mod start;
 mod undo;
+mod watch;

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use crate::clock::utc;
 use crate::error::ErrorKind;
-use crate::event::{Direction, Statement};
+use crate::event::{Direction, Holder, Statement};
 use crate::health::{Current, Migrating, Phase, Snapshot};
+use crate::watch::ServerProgress;
 
 /// An object that is being written.
 struct Object(String);
@@ -36,10 +37,7 @@ impl Snapshot {
             Phase::NotStarted | Phase::Looking | Phase::NothingToUndo | Phase::Interrupted => {}
             Phase::Waiting { holder } => {
                 if let Some(holder) = holder {
-                    let mut inner = Object::new();
-                    inner.raw("pid", holder.pid);
-                    inner.text("application", &holder.application);
-                    object.raw("holder", inner.end());
+                    object.raw("holder", of_session(holder));
                 }
             }
             Phase::Migrating(migrating) => object.migrating(migrating),
@@ -124,7 +122,38 @@ impl Object {
         if let Some(statement) = &current.statement {
             self.raw("statement", of_statement(statement));
         }
+        if let Some(progress) = &current.server {
+            self.raw("progress", of_progress(progress));
+        }
     }
+}
+
+fn of_session(session: &Holder) -> String {
+    let mut object = Object::new();
+    object.raw("pid", session.pid);
+    object.text("application", &session.application);
+    object.end()
+}
+
+fn of_progress(progress: &ServerProgress) -> String {
+    let mut object = Object::new();
+    let texts = [
+        ("command", &progress.command),
+        ("relation", &progress.relation),
+        ("phase", &progress.phase),
+    ];
+    for (key, text) in texts {
+        if let Some(text) = text {
+            object.text(key, text);
+        }
+    }
+    if let Some(percent) = progress.percent {
+        object.raw("percent", percent);
+    }
+    if let Some(session) = &progress.waits_for {
+        object.raw("waits_for", of_session(session));
+    }
+    object.end()
 }
 
 fn of_statement(statement: &Statement) -> String {
