@@ -25,6 +25,7 @@ use crate::report::{Done, Report};
 use crate::residue::Traces;
 use crate::script::SqlText;
 use crate::session::{Session, text};
+use crate::trace::Trace;
 use crate::watch::Watch;
 
 /// A run in progress.
@@ -41,6 +42,8 @@ pub(crate) struct Execution<'e, 'c> {
     pub(crate) budget: LockBudget,
     /// Who looks at what takes long.
     pub(crate) watch: Watch,
+    /// The span of the migration it is at.
+    pub(crate) trace: Trace,
     /// What code that texts may call can leave behind in the session.
     pub(crate) wary: Traces,
 }
@@ -191,12 +194,13 @@ impl Execution<'_, '_> {
     }
 
     pub(crate) fn begin(
-        &self,
+        &mut self,
         name: &str,
         sql: Option<&SqlText<'_>>,
         n_skipped_statements: usize,
     ) -> Begun {
         let (direction, begun) = (self.direction, Begun::now(sql));
+        self.trace.begin(name, direction);
         let n_statements = begun.n_statements;
         self.tell(&Event::MigrationStarted { name, direction, n_statements, n_skipped_statements });
         begun
@@ -216,6 +220,7 @@ impl Execution<'_, '_> {
                 let duration = measured.unwrap_or_else(|| at.elapsed());
                 self.report.done.push(Done { name: name.to_owned(), n_statements, duration });
                 self.tell(&Event::MigrationFinished { name, direction, n_statements, duration });
+                self.trace.end();
                 Ok(())
             }
             Err(error) => {
@@ -252,7 +257,7 @@ impl Execution<'_, '_> {
     }
 
     pub(crate) fn tell(&self, event: &Event<'_>) {
-        self.observer.on_event(event);
+        self.trace.scope(|| self.observer.on_event(event));
     }
 
     /// Tells what a migration had changed in the session: the answer to [`Session::working`].
@@ -297,7 +302,7 @@ impl Execution<'_, '_> {
             Err(error) => return Err(self.failed(name, whole(), error).await),
         };
         let mut context = Context::new(self.session.client(), self.observer, name);
-        if let Err(error) = self.watched(name, None, run(&mut context)).await {
+        if let Err(error) = self.watched(name, None, self.trace.within(run(&mut context))).await {
             return Err(self.failed_in_rust(name, whole(), error).await);
         }
         // A statement that was built at run time may have ended the transaction all the same.

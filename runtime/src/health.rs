@@ -6,7 +6,7 @@
 //! **Invariant:** the run never waits for whoever asks, nor the other way round, longer than it takes to
 //! copy a snapshot.
 
-mod json;
+pub(crate) mod json;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;

@@ -36,6 +36,11 @@
 //!
 //! * `deadpool` (default): runs on a `deadpool_postgres::Pool` or a pooled `Object`. Without it, on a
 //!   `tokio_postgres::Client`.
+//! * `tracing`: a span `migrate` for each run (`direction`, `database`, `table`), in it a span `migration`
+//!   for each migration (`name`, `version`, `direction`, `database`, `table`), and in these an event for
+//!   everything an observer is told, with the target `dunlin`. What a migration in Rust says is in its
+//!   span. A failed run is an error; what a person should look at, a warning; results and what takes
+//!   long, information; the beginning of each migration and each statement, for debugging.
 //!
 //! # What is absent
 //!
@@ -77,6 +82,7 @@ mod health;
 mod quote;
 mod report;
 mod told;
+mod trace;
 
 pub use applied::{Applied, Progress};
 pub use console::Console;

@@ -20,8 +20,9 @@ use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::status::Status;
 use crate::told::told;
+use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
-use crate::{lock, stale};
+use crate::{lock, stale, trace};
 
 /// Brings a database to where a [`Registry`] says it should be.
 ///
@@ -92,7 +93,7 @@ impl<'a> Migrator<'a> {
             policies: Policies::default(),
             lock_wait: DEFAULT_LOCK_WAIT,
             budget: LockBudget::default(),
-            observer: Box::new(|_: &Event<'_>| {}),
+            observer: trace::first_observer(),
         }
     }
 
@@ -236,6 +237,7 @@ impl<'a> Migrator<'a> {
     ) -> Result<Report> {
         let mut session = Session::new(database.connect().await?);
         let glance = self.table.glance(&session).await?;
+        trace::located(&glance);
         if !run.is_resumed() {
             let is_whole =
                 glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint));
@@ -270,6 +272,7 @@ impl<'a> Migrator<'a> {
             let onlooker = database.onlooker();
             let mut session = Session::new(database.connect().await?);
             let glance = self.table.glance(&session).await?;
+            trace::located(&glance);
             let locked = self.roll_back_locked(&mut session, &glance, &target, begun, onlooker);
             let result = locked.await;
             released(session, result).await
@@ -418,6 +421,7 @@ impl<'a> Migrator<'a> {
             direction: Direction::Up,
             budget: self.budget,
             watch: Watch { onlooker: run.onlooker.clone(), backend: state.backend },
+            trace: Trace::new(glance, self.registry),
             wary: state.code,
         };
         execution.apply(&plan.steps).await?;
@@ -526,6 +530,7 @@ impl<'a> Migrator<'a> {
             direction: Direction::Down,
             budget: self.budget,
             watch: Watch { onlooker, backend: state.backend },
+            trace: Trace::new(glance, self.registry),
             wary: state.code,
         };
         execution.undo(&undos).await?;

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::error::Result;
 use crate::event::{Direction, Event, Observer};
+use crate::trace;
 
 /// A run that has begun.
 struct Begun<'o> {
@@ -23,14 +24,17 @@ pub(crate) async fn told<T>(
     direction: Direction,
     run: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let mut begun = Begun { observer, is_over: false };
-    observer.on_event(&Event::Looking { direction });
-    let result = run.await;
-    begun.is_over = true;
-    if let Err(error) = &result {
-        observer.on_event(&Event::Failed { error });
-    }
-    result
+    let told = async {
+        let mut begun = Begun { observer, is_over: false };
+        observer.on_event(&Event::Looking { direction });
+        let result = run.await;
+        begun.is_over = true;
+        if let Err(error) = &result {
+            observer.on_event(&Event::Failed { error });
+        }
+        result
+    };
+    trace::in_run(direction, told).await
 }
 
 impl Drop for Begun<'_> {

@@ -23,5 +23,6 @@ mod reconnect;
 mod rust_migrations;
 mod secrets;
 mod start;
+mod traces;
 mod undo;
 mod watch;

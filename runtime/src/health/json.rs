@@ -167,14 +167,14 @@ fn of_statement(statement: &Statement) -> String {
     object.end()
 }
 
-const fn word(direction: Direction) -> &'static str {
+pub(crate) const fn word(direction: Direction) -> &'static str {
     match direction {
         Direction::Up => "up",
         Direction::Down => "down",
     }
 }
 
-const fn kind_word(kind: ErrorKind) -> &'static str {
+pub(crate) const fn kind_word(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Connection => "connection",
         ErrorKind::Stale => "stale",
