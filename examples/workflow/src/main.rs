@@ -1,4 +1,5 @@
-//! The service: it migrates its database, then serves.
+//! The service: it listens, migrates its database, then serves. Until then every answer is 503 and
+//! says how far the migrations have come.
 //!
 //! `PORT` is the port, 5000 unless it is set; `HOST` the address, this machine only unless it is
 //! set, because nobody has to log in here. `DATABASE_URL` is the database; without it the service
@@ -6,8 +7,9 @@
 
 use std::process::ExitCode;
 
-use dunlin::Migrator;
+use dunlin::{Health, Migrator};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use workflow::console::{Console, complain};
 use workflow::database::{Database, Purpose, StartError};
 use workflow::error::with_causes;
@@ -31,23 +33,36 @@ async fn serve(console: Console) -> Result<(), StartError> {
     let database = Database::open(Purpose::Serve).await?;
     console.connected();
 
-    let report =
-        Migrator::new(&MIGRATIONS).observer(console.observer()).apply(database.pool()).await?;
-    debug_assert!(report.n_total() >= MIGRATIONS.len(), "everything in this build is applied");
-
-    // Bound only now: whoever can connect gets answers.
+    // Bound before it migrates: a probe can see how far it is, and a port that is taken is no reason to
+    // have migrated.
     let host = std::env::var("HOST").ok().filter(|host| !host.is_empty());
     let host = host.as_deref().unwrap_or("127.0.0.1");
     let listener = TcpListener::bind((host, port)).await.map_err(|cause| {
         format!("port {port} of {host} cannot be used: {cause}; PORT chooses another")
     })?;
-    // Before anybody hears that the service runs: from then on a signal is to end it cleanly.
-    let (stop, overdue) = (shutdown::requested()?, shutdown::overdue()?);
-    console.serving(listener.local_addr()?.port());
+    let port = listener.local_addr()?.port();
+    let health = Health::new();
+    let router = routes::once_migrated(routes::router(database.pool().clone()), health.clone());
+    let (migrated, stop) = oneshot::channel();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+        if let Ok(stop) = stop.await {
+            stop.await;
+        }
+    });
+    let serving = tokio::spawn(serving.into_future());
 
-    let router = routes::router(database.pool().clone());
+    let migrator = Migrator::new(&MIGRATIONS).observer(console.observer()).observer(health);
+    let report = migrator.apply(database.pool()).await?;
+    debug_assert!(report.n_total() >= MIGRATIONS.len(), "everything in this build is applied");
+
+    // Before anybody hears that the service runs: from then on a signal is to end it cleanly. Before, it
+    // ends the program, and the server rolls back what was under way.
+    let (stop, overdue) = (shutdown::requested()?, shutdown::overdue()?);
+    drop(migrated.send(stop));
+    console.serving(port);
+
     tokio::select! {
-        served = axum::serve(listener, router).with_graceful_shutdown(stop) => served?,
+        served = serving => served??,
         () = overdue => complain("stopped before every answer was given"),
     }
     database.close()

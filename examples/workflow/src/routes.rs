@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::response::IntoResponse;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use deadpool_postgres::Pool;
+use dunlin::Health;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -32,6 +34,26 @@ pub fn router(pool: Pool) -> Router {
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .with_state(pool)
+}
+
+/// The service while its database is being migrated: no request comes further than here.
+///
+/// A readiness probe sees the same at `/healthz`, which asks the database from then on.
+pub fn once_migrated(router: Router, health: Health) -> Router {
+    router.layer(from_fn_with_state(health, wait_for_migrations))
+}
+
+async fn wait_for_migrations(
+    State(health): State<Health>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let now = health.snapshot();
+    if now.is_ready() {
+        return next.run(request).await;
+    }
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (StatusCode::SERVICE_UNAVAILABLE, json, now.to_json()).into_response()
 }
 
 async fn list(

@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -76,20 +77,48 @@ struct Running {
 impl Running {
     /// Starts a service and waits until it serves.
     fn start(command: &mut Command) -> Self {
+        let mut running = Self::spawn(command, 0);
+        running.until_it_serves();
+        running
+    }
+
+    /// Starts a service that is to listen on a port.
+    fn spawn(command: &mut Command, port: u16) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = BufReader::new(child.stdout.take().expect("its output"));
-        let mut running = Self { child, stdout, lines: Vec::new(), port: 0 };
-        while running.port == 0 {
-            let mut line = String::new();
-            let n_read = running.stdout.read_line(&mut line).expect("UTF-8");
-            assert_ne!(n_read, 0, "it ended before it served: {:?}", running.lines);
-            let line = without_duration(line.trim_end_matches('\n'));
-            if let Some((_, port)) = line.split_once("Server running on port ") {
-                running.port = port.parse().expect("a port");
+        Self { child, stdout, lines: Vec::new(), port }
+    }
+
+    /// Starts a service on a port that is known before it says so, and waits until it listens.
+    fn listening(url: &str) -> Self {
+        loop {
+            // Somebody else may take it in between; then the service ends, and another is tried.
+            let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|it| it.local_addr());
+            let port = free.expect("a port").port();
+            let mut command = program(WORKFLOW, Some(url));
+            let mut running = Self::spawn(command.env("PORT", port.to_string()), port);
+            while running.child.try_wait().expect("a state").is_none() {
+                if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                    return running;
+                }
+                std::thread::sleep(Duration::from_millis(10));
             }
-            running.lines.push(line);
         }
-        running
+    }
+
+    fn until_it_serves(&mut self) {
+        loop {
+            let mut line = String::new();
+            let n_read = self.stdout.read_line(&mut line).expect("UTF-8");
+            assert_ne!(n_read, 0, "it ended before it served: {:?}", self.lines);
+            let line = without_duration(line.trim_end_matches('\n'));
+            let port = line.split_once("Server running on port ").map(|(_, port)| port.to_owned());
+            self.lines.push(line);
+            if let Some(port) = port {
+                self.port = port.parse().expect("a port");
+                return;
+            }
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -182,6 +211,45 @@ fn the_first_start_migrates_and_the_second_serves_at_once() {
     assert_eq!(second.lines, expected);
     assert!(second.get("/kpis").contains("request_status"));
     assert!(second.stop(Signal::INT).success());
+}
+
+#[test]
+fn while_it_migrates_every_answer_says_how_far_it_is() {
+    const LATE: &str = "20251104-add-tat-alert-fields";
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let database = server().create_database().expect("a database");
+    let url = database.connection_string();
+    let _ = lines(&migrate(&url, &[]));
+
+    let mut service = runtime.block_on(async {
+        let mut client = pool(&url).get().await.expect("a connection");
+        let n_deleted = client.execute("DELETE FROM migrations WHERE name = $1", &[&LATE]).await;
+        assert_eq!(n_deleted.expect("an answer"), 1);
+        // The migration changes a table that somebody reads.
+        let reader = client.transaction().await.expect("a transaction");
+        let read = reader.execute("SELECT FROM approval_levels", &[]).await;
+        assert_eq!(read.expect("an answer"), 0);
+
+        let service = Running::listening(&url);
+        let migrating = format!("\"migration\":\"{LATE}\"");
+        let mut said = service.get("/healthz");
+        while !said.contains(&migrating) {
+            said = service.get("/healthz");
+        }
+        assert!(said.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{said}");
+        assert!(said.contains("\r\n\r\n{\"phase\":\"migrating\",\"ready\":false,"), "{said}");
+        assert!(said.contains(",\"direction\":\"up\",\"done\":0,\"of\":1,"), "{said}");
+        assert!(service.get("/requests").starts_with("HTTP/1.1 503 "));
+        reader.rollback().await.expect("an answer");
+        service
+    });
+    service.until_it_serves();
+    assert_eq!(service.lines[0], "📦 Database connected");
+    let last = format!("🚀 Server running on port {}", service.port);
+    assert_eq!(service.lines.last(), Some(&last));
+    assert!(service.get("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
+    assert!(service.get("/requests").starts_with("HTTP/1.1 200 OK\r\n"));
+    assert!(service.stop(Signal::TERM).success());
 }
 
 #[test]
