@@ -142,13 +142,20 @@ impl<T> From<Failure> for Result<T, Box<Failure>> {
 
 impl From<dunlin::Error> for Box<Failure> {
     fn from(error: dunlin::Error) -> Self {
+        Self::new(Failure::from_error(&error))
+    }
+}
+
+impl Failure {
+    /// The runtime's error, in its own words.
+    pub(crate) fn from_error(error: &dunlin::Error) -> Self {
         let exit = match error.kind() {
             ErrorKind::Drift => Exit::Drift,
             ErrorKind::Stale | ErrorKind::NoUndo => Exit::Folder,
             ErrorKind::Target => Exit::Usage,
             _ => Exit::Database,
         };
-        let mut failure = Failure::new(exit, error.to_string());
+        let mut failure = Self::new(exit, error.to_string());
         failure.finding.text = format!("{error:#}");
         failure.finding.rule = format!("{:?}", error.kind()).to_ascii_lowercase();
         if let Some((path, location)) = error.location() {
@@ -157,7 +164,7 @@ impl From<dunlin::Error> for Box<Failure> {
             failure.finding.column = Some(location.column());
         }
         failure.sqlstate = error.code().map(|code| code.code().to_owned());
-        Self::new(failure)
+        failure
     }
 }
 

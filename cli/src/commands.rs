@@ -2,22 +2,34 @@
 
 pub(crate) mod about;
 mod check;
+mod database;
+mod down;
 mod init;
 mod new;
+mod plan;
+mod redo;
 mod renumber;
+mod run;
+mod status;
 mod sum;
+mod up;
+mod verify;
+mod wait;
 
 use clap::CommandFactory;
 use dunlin::Registry;
+use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 
-use crate::answer::Outcome;
+use self::database::{Database, Door};
+use crate::answer::{Answer, Outcome};
 use crate::args::{AboutCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs};
+use crate::exit::Exit;
 use crate::folder::Source;
+use crate::registry;
 use crate::screen::Screen;
 
 /// Runs a command of `cargo dunlin`.
 pub(crate) fn of_folder(screen: &Screen, command: &CargoCommand, folder: &FolderArgs) -> Outcome {
-    let _ = screen;
     let source = || Source::find(folder, None);
     match command {
         CargoCommand::New(args) => new::new(args, &source()?),
@@ -25,18 +37,71 @@ pub(crate) fn of_folder(screen: &Screen, command: &CargoCommand, folder: &Folder
         CargoCommand::Check(args) => check::check(args, &source()?),
         CargoCommand::Sum(_) => sum::sum(&source()?),
         CargoCommand::Renumber(args) => renumber::renumber(args, &source()?),
-        CargoCommand::Database(command) => match *command {},
+        CargoCommand::Database(command) => of_folder_and_database(screen, command, folder),
         CargoCommand::About(command) => about::about(command, Cargo::command()),
     }
 }
 
-/// Runs a command on a database.
-pub(crate) fn of_database(
-    _screen: &Screen,
+/// Runs a command on a database with the migrations of a folder.
+fn of_folder_and_database(
+    screen: &Screen,
     command: &DatabaseCommand,
-    _registry: &'static Registry,
+    folder: &FolderArgs,
 ) -> Outcome {
-    match *command {}
+    let history_table = connection(command).history_table.as_deref();
+    let source = Source::find(folder, history_table)?;
+    let reading = source.read();
+    if !reading.is_accepted() {
+        let findings = reading.errors().cloned().map(|it| check::finding(&source, it)).collect();
+        let text = "the build would fail; no database was asked\n";
+        return Ok(Answer::new(text).exit(Exit::Folder).findings(findings));
+    }
+    let registry = registry::of(&reading.folder, history_table.unwrap_or(DEFAULT_HISTORY_TABLE));
+    let registry: &'static Registry = Box::leak(Box::new(registry));
+    dispatch(screen, command, registry, Door::Folder)
+}
+
+/// Runs a command on a database with the migrations of an application.
+pub(crate) fn of_database(
+    screen: &Screen,
+    command: &DatabaseCommand,
+    registry: &'static Registry,
+) -> Outcome {
+    dispatch(screen, command, registry, Door::Application)
+}
+
+fn dispatch(
+    screen: &Screen,
+    command: &DatabaseCommand,
+    registry: &'static Registry,
+    door: Door,
+) -> Outcome {
+    let args = connection(command);
+    let database = Database { screen, registry, door, args };
+    database::block_on(async {
+        match command {
+            DatabaseCommand::Status(args) => status::status(args, &database).await,
+            DatabaseCommand::Verify(args) => verify::verify(args, &database).await,
+            DatabaseCommand::Plan(args) => plan::plan(args, &database).await,
+            DatabaseCommand::Up(args) => up::up(args, &database).await,
+            DatabaseCommand::Down(args) => down::down(args, &database).await,
+            DatabaseCommand::Redo(args) => redo::redo(args, &database).await,
+            DatabaseCommand::Wait(args) => wait::wait(args, &database).await,
+        }
+    })
+}
+
+/// What a command says about the connection.
+const fn connection(command: &DatabaseCommand) -> &crate::args::ConnectionArgs {
+    match command {
+        DatabaseCommand::Status(args) => &args.connection,
+        DatabaseCommand::Verify(args) => &args.connection,
+        DatabaseCommand::Plan(args) => &args.connection,
+        DatabaseCommand::Up(args) => &args.connection,
+        DatabaseCommand::Down(args) => &args.connection,
+        DatabaseCommand::Redo(args) => &args.connection,
+        DatabaseCommand::Wait(args) => &args.connection,
+    }
 }
 
 /// The command's name.
@@ -54,7 +119,15 @@ pub(crate) const fn name(command: &CargoCommand) -> &'static str {
 
 /// The command's name.
 pub(crate) const fn name_of_database(command: &DatabaseCommand) -> &'static str {
-    match *command {}
+    match command {
+        DatabaseCommand::Status(_) => "status",
+        DatabaseCommand::Verify(_) => "verify",
+        DatabaseCommand::Plan(_) => "plan",
+        DatabaseCommand::Up(_) => "up",
+        DatabaseCommand::Down(_) => "down",
+        DatabaseCommand::Redo(_) => "redo",
+        DatabaseCommand::Wait(_) => "wait",
+    }
 }
 
 /// The command's name.

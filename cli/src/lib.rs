@@ -24,13 +24,14 @@
 mod answer;
 mod args;
 mod commands;
+mod connection;
 mod exit;
 mod folder;
 mod git;
-#[expect(dead_code, reason = "the commands on a database show moments")]
 mod moment;
 mod output;
-#[expect(dead_code, reason = "the commands on a database ask and have a bar")]
+mod pages;
+mod registry;
 mod screen;
 
 use std::ffi::OsString;
@@ -88,6 +89,13 @@ pub fn run(registry: &'static Registry) -> ExitCode {
         }
     };
     output::write(&screen, name, &outcome).into()
+}
+
+/// The pages of `docs/cli/`: file names and texts, made of the help.
+#[doc(hidden)]
+#[must_use]
+pub fn pages() -> Vec<(String, String)> {
+    pages::of(Cargo::command())
 }
 
 /// Reads the arguments; what is wrong with them, and help, is written here.

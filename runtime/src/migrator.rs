@@ -313,10 +313,24 @@ impl<'a> Migrator<'a> {
     ///
     /// As [`verify`](Self::verify).
     pub async fn plan(&self, database: impl Database) -> Result<Plan> {
+        self.plan_to(database, Target::Latest).await
+    }
+
+    /// What [`apply_to`](Self::apply_to) would do. Reads only, without the lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan`](Self::plan), and [`ErrorKind::Target`] when the target names nothing.
+    pub async fn plan_to(
+        &self,
+        database: impl Database,
+        target: impl Into<Target>,
+    ) -> Result<Plan> {
+        let target = target.into();
         stale::check(self.registry)?;
         let session = Session::new(database.connect().await?);
         let (history, state) = self.read(&session).await?;
-        self.planned(&session, &history, &state, &Target::Latest).await
+        self.planned(&session, &history, &state, &target).await
     }
 
     /// Turns an older tracking table that has only `id`, `name` and `executed_at` into the history

@@ -1,7 +1,184 @@
 //! The arguments of what works on a database.
 
-use clap::Subcommand;
+use std::fmt;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand, ValueEnum};
 
 /// What can be done with a database.
 #[derive(Debug, Subcommand)]
-pub(crate) enum DatabaseCommand {}
+pub(crate) enum DatabaseCommand {
+    Status(Status),
+    Verify(Verify),
+    Plan(Plan),
+    Up(Up),
+    Down(Down),
+    Redo(Redo),
+    Wait(Wait),
+}
+
+/// Which database.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Database")]
+pub(crate) struct ConnectionArgs {
+    /// The database, as a URL or as `keyword=value`; else `DATABASE_URL`, else the variables of psql
+    ///
+    /// As libpq reads it: `postgres://user:password@host:5432/name?sslmode=verify-full`, or
+    /// `service=production`. What it leaves out is taken from a service, from variables such as
+    /// `PGHOST`, and the password from `~/.pgpass`. Other people on the machine can see the arguments of
+    /// a process: a password belongs into the variable or the file.
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<Secret>,
+    /// The name of the history table, unless the build says another one than `migrations`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) history_table: Option<String>,
+    /// The schema of the history table; by default the first one of the search path
+    #[arg(long, value_name = "NAME")]
+    pub(crate) history_schema: Option<String>,
+    /// Refuse migrations that are older than something applied
+    #[arg(long)]
+    pub(crate) strict_order: bool,
+}
+
+/// How a run behaves.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunArgs {
+    /// How long to wait for another migrator, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) lock_wait: u64,
+    /// How long a statement may wait for a lock, in milliseconds; 0 is without limit
+    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    pub(crate) lock_timeout: u64,
+    /// How long a migration that got no lock is tried again, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) lock_retries: u64,
+}
+
+/// A connection string, which may hold a password.
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(a connection string)")
+    }
+}
+
+/// Show what is applied, pending, changed and missing
+///
+/// Reads only, without the lock; `SELECT` on the history table is all it needs.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// End with 3 when something is pending, and with 4 when something was edited or is missing
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// Fail when an applied migration was edited, removed or renamed, with a diff
+///
+/// For pipelines. Reads only. Pending migrations are no fault, unless they are asked about.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// End with 3 when something is pending
+    #[arg(long)]
+    pub(crate) no_pending: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// Show what `up` would do, in order, with its statements
+///
+/// Reads only.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// Up to and including this migration or version
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
+    /// End with 3 when there is something to do
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// Apply what is pending
+///
+/// Each migration in its own transaction together with its row in the history table. Stops at the
+/// first one that fails; what was applied before stays. Any number may run at once: one migrates, the
+/// others wait. Ctrl-C stops it, and leaves no migration half applied.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Up to and including this migration or version
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Undo migrations, the newest version first
+///
+/// Each with its undo; if one of them has none, nothing is undone.
+#[derive(Debug, Args)]
+pub(crate) struct Down {
+    /// How many
+    #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) number: u32,
+    /// Everything newer than this migration or version
+    #[arg(long, value_name = "NAME", conflicts_with = "number")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Undo the last migrations and apply them again
+///
+/// For development: an edited migration that has run nowhere else is run as it is now.
+#[derive(Debug, Args)]
+pub(crate) struct Redo {
+    /// How many
+    #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) number: u32,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Wait until the server answers, can be written to, or is migrated
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    /// What to wait for
+    #[arg(long = "for", value_name = "WHAT", default_value = "server")]
+    pub(crate) goal: Goal,
+    /// For how long, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Goal {
+    /// The server answers and lets in
+    Server,
+    /// It can be written to: it is no standby
+    Primary,
+    /// Nothing is pending, and nothing was edited
+    Migrated,
+}

@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what cannot be set up is a failed test")]
 
+mod server;
 mod support;
+mod terminal;
 
 mod base;
+mod connection;
+mod database;
 mod folder;
+mod interrupt;

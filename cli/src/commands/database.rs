@@ -1,0 +1,128 @@
+//! What all commands on a database share.
+
+use std::future::Future;
+use std::time::Duration;
+
+use dunlin::{Migration, Migrator, Registry};
+
+use crate::answer::{Failure, Outcome};
+use crate::args::{ConnectionArgs, RunArgs};
+use crate::connection::{Connection, Purpose};
+use crate::exit::Exit;
+use crate::screen::Screen;
+
+/// Migrations, a database, and the way to both.
+#[derive(Debug)]
+pub(crate) struct Database<'a> {
+    pub(crate) screen: &'a Screen,
+    pub(crate) registry: &'static Registry,
+    pub(crate) door: Door,
+    pub(crate) args: &'a ConnectionArgs,
+}
+
+/// Where the migrations come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// A folder: migrations in Rust are not compiled.
+    Folder,
+    /// An application, which has them all.
+    Application,
+}
+
+impl Database<'_> {
+    /// Connections, none of which is made yet.
+    pub(crate) fn connect(&self) -> Result<Connection, Box<Failure>> {
+        Connection::prepare(self.args, Purpose::Any)
+    }
+
+    pub(crate) fn migrator<'m>(&self) -> Migrator<'m> {
+        let ConnectionArgs { history_table, history_schema, strict_order, .. } = self.args;
+        let migrator = Migrator::new(self.registry).strict_order(*strict_order);
+        let migrator = match history_table {
+            Some(table) => migrator.history_table(table),
+            None => migrator,
+        };
+        match history_schema {
+            Some(schema) => migrator.history_schema(schema),
+            None => migrator,
+        }
+    }
+
+    /// A migrator that behaves as asked.
+    pub(crate) fn runner<'m>(&self, run: &RunArgs) -> Migrator<'m> {
+        self.migrator()
+            .lock_wait(Duration::from_secs(run.lock_wait))
+            .lock_timeout(Duration::from_millis(run.lock_timeout))
+            .lock_retries(Duration::from_secs(run.lock_retries))
+    }
+
+    /// Refuses migrations that cannot run here, before any other does.
+    pub(crate) fn can_run<'m>(
+        &self,
+        mut migrations: impl Iterator<Item = &'m Migration>,
+    ) -> Result<(), Box<Failure>> {
+        let of_rust = |it: &&Migration| it.path().ends_with(".rs");
+        let found = migrations.find(of_rust).filter(|_| self.door == Door::Folder);
+        let Some(migration) = found else { return Ok(()) };
+        Failure::new(
+            Exit::Folder,
+            format!("`{}` is in Rust and is not compiled here", migration.name()),
+        )
+        .note("nothing was changed; a migration in Rust runs in the application that embeds it")
+        .help("start the application, or give it a binary whose `main` is `dunlin_cli::run(&MIGRATIONS)`")
+        .into()
+    }
+
+    /// Whether the folder has migrations in Rust at all.
+    pub(crate) fn has_rust(&self) -> bool {
+        self.door == Door::Folder && self.registry.iter().any(|it| it.path().ends_with(".rs"))
+    }
+}
+
+/// Runs a command until it ends or is interrupted.
+///
+/// A run that is dropped leaves nothing half applied, and its connection is closed; the server gives
+/// up what is running within some seconds.
+pub(crate) fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Box::new(Failure::new(Exit::Database, format!("no runtime can be started: {error}")))
+    })?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            outcome = command => outcome,
+            () = interrupted() => {
+                Failure::new(Exit::Interrupted, "interrupted")
+                    .note("what was completed stays; what was running is rolled back, and the lock is given back, as soon as the server notices, within some 2 seconds")
+                    .help("start the command again: it continues where this one got")
+                    .into()
+            }
+        }
+    });
+    // Not waited for: a task that still talks to a server that does not answer must not hold us.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Ctrl-C, or the signal with which a container is stopped.
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,186 @@
+//! Which database: strings, variables, services, password files, TLS, and what is never shown.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::server::{TestDatabase, server};
+use crate::support::{Project, Ran, ran};
+
+const PASSWORD: &str = "pa:ss@w%rd";
+/// The same as a URL has it.
+const ESCAPED: &str = "pa%3Ass%40w%25rd";
+
+struct Case {
+    project: Project,
+    database: TestDatabase,
+}
+
+impl Case {
+    fn new(test: &str) -> Self {
+        let project = Project::with(test, &[("0001_a.sql", "SELECT 1;\n")]);
+        Self { project, database: TestDatabase::new() }
+    }
+
+    /// `status` with variables.
+    fn status(&self, variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.project.command(&["status"]);
+        ran(&command.envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// `status` over TCP with a password and these parameters.
+    fn with_tls(&self, host: &str, parameters: &str) -> Ran {
+        let url = self.database.tcp_at(host, &format!("ana:{ESCAPED}"));
+        self.status(&[("DATABASE_URL", &format!("{url}?{parameters}"))])
+    }
+
+    fn write_secret(&self, name: &str, text: &str, mode: u32) {
+        self.project.write(name, text);
+        let path = self.project.path.join(name);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+#[test]
+fn nothing_is_guessed_where_no_database_is_named() {
+    let case = Case::new("no-database");
+    let refused = case.status(&[]);
+    assert!(refused.stderr(2).starts_with("error: no database is named\n"), "{}", refused.stderr);
+    assert_eq!(case.status(&[("PGPASSWORD", "x"), ("PGSSLMODE", "require")]).code, 2);
+}
+
+#[test]
+fn a_url_a_list_and_variables_lead_to_the_same_database() {
+    let case = Case::new("ways");
+    let port = server().server.port().to_string();
+    let name = case.database.database.name();
+    let list = format!("host=127.0.0.1 port={port} dbname={name} user=ana password='pa:ss@w%rd'");
+    assert_eq!(case.status(&[("DATABASE_URL", &list)]).code, 0);
+    let url = case.database.tcp(&format!("ana:{ESCAPED}"));
+    assert_eq!(case.status(&[("DATABASE_URL", &url)]).code, 0);
+    let variables = [
+        ("PGHOST", "127.0.0.1"),
+        ("PGPORT", port.as_str()),
+        ("PGUSER", "ana"),
+        ("PGDATABASE", name),
+        ("PGPASSWORD", PASSWORD),
+    ];
+    assert_eq!(case.status(&variables).code, 0);
+    // What the URL leaves out comes from variables; what it says counts more.
+    let mixed = [("DATABASE_URL", case.database.tcp("ana")), ("PGPASSWORD", PASSWORD.to_owned())];
+    let mixed = mixed.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(case.status(&mixed).code, 0);
+    // The argument counts more than the variable.
+    let mut command = case.project.command(&["status", "--database-url", &url]);
+    assert_eq!(ran(&command.env("DATABASE_URL", "postgres://nowhere").output().unwrap()).code, 0);
+}
+
+#[test]
+fn a_service_and_the_password_file() {
+    let case = Case::new("service");
+    let port = server().server.port();
+    let name = case.database.database.name();
+    let service = format!(
+        "[other]\nhost=nowhere\n[prod]\nhost=127.0.0.1\nport={port}\ndbname={name}\nuser=ana\n"
+    );
+    case.project.write(".pg_service.conf", &service);
+    case.write_secret(".pgpass", &format!("127.0.0.1:{port}:{name}:ana:pa\\:ss@w%rd\n"), 0o600);
+    assert_eq!(case.status(&[("PGSERVICE", "prod")]).code, 0);
+    assert_eq!(case.status(&[("DATABASE_URL", "service=prod")]).code, 0);
+    let unknown = case.status(&[("PGSERVICE", "stage")]);
+    assert!(unknown.stderr(2).starts_with("error: there is no service `stage`\n"));
+    // A file that others can read is passed over, and that is told when it is missed.
+    case.write_secret(".pgpass", &format!("*:*:*:*:{PASSWORD}\n"), 0o644);
+    let open = case.status(&[("PGSERVICE", "prod")]);
+    assert!(open.stderr(5).contains("can be read by others and is passed over"), "{}", open.stderr);
+    case.write_secret("secrets", "*:*:*:ana:pa\\:ss@w%rd\n", 0o600);
+    let file = case.project.path.join("secrets");
+    let variables = [("PGSERVICE", "prod"), ("PGPASSFILE", file.to_str().unwrap())];
+    assert_eq!(case.status(&variables).code, 0);
+}
+
+#[test]
+fn sslmode_means_what_libpq_means() {
+    let case = Case::new("tls");
+    let (root, other) = (server().root.display(), server().other_root.display());
+    for mode in ["disable", "allow", "prefer", "require"] {
+        assert_eq!(case.with_tls("127.0.0.1", &format!("sslmode={mode}")).code, 0, "{mode}");
+    }
+    // The chain is looked at, the name is not: the certificate says `localhost`.
+    let chain = format!("sslmode=verify-ca&sslrootcert={root}");
+    assert_eq!(case.with_tls("127.0.0.1", &chain).code, 0);
+    let full = format!("sslmode=verify-full&sslrootcert={root}");
+    assert_eq!(case.with_tls("localhost", &full).code, 0);
+    let wrong_name = case.with_tls("127.0.0.1", &full);
+    assert!(
+        wrong_name.stderr(5).contains("certificate not valid for name"),
+        "{}",
+        wrong_name.stderr
+    );
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let stranger = case.with_tls("localhost", &format!("sslmode={mode}&sslrootcert={other}"));
+        assert!(stranger.stderr(5).contains("certificate"), "{mode}: {}", stranger.stderr);
+    }
+    let system = case.with_tls("localhost", "sslrootcert=system");
+    assert!(system.stderr(5).contains("certificate"), "{}", system.stderr);
+    let missing = case.with_tls("localhost", "sslmode=verify-full&sslrootcert=/no/such.crt");
+    assert!(
+        missing.stderr(2).starts_with("error: there is no root certificate at `/no/such.crt`\n"),
+        "{}",
+        missing.stderr
+    );
+    assert_eq!(case.with_tls("localhost", "sslmode=full").code, 2);
+}
+
+#[test]
+fn a_certificate_of_its_own_lets_a_client_in() {
+    let case = Case::new("client-certificate");
+    let (certificate, key) =
+        (server().client_file("client.crt"), server().client_file("client.key"));
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+    let url = format!("{}?sslmode=require", case.database.tcp("certified"));
+    let with = [("DATABASE_URL", url.as_str()), ("PGSSLCERT", certificate), ("PGSSLKEY", key)];
+    assert_eq!(case.status(&with).code, 0);
+    assert_eq!(case.status(&[("DATABASE_URL", &url)]).code, 5);
+}
+
+#[test]
+fn no_server_and_no_database_say_where_was_tried() {
+    let case = Case::new("no-server");
+    let url = "postgres://ana:secret@127.0.0.1:1/app";
+    let ran = case.status(&[("DATABASE_URL", url)]);
+    assert!(ran.stderr(5).starts_with("error: no connection to the database: "), "{}", ran.stderr);
+    let tried = "= note: tried 127.0.0.1:1, database `app`, user `ana`, sslmode=prefer\n";
+    assert!(ran.stderr.contains(tried), "{}", ran.stderr);
+    let waited = case.project.run(&["wait", "--timeout", "1", "--database-url", url]);
+    assert!(waited.stderr(5).ends_with("= note: waited for 1 s\n"), "{}", waited.stderr);
+    let gone = case.database.url().replace(case.database.database.name(), "no_such_database");
+    assert_eq!(case.project.run(&["wait", "--timeout", "20", "--database-url", &gone]).code, 5);
+}
+
+#[test]
+fn a_password_is_in_no_output() {
+    let case = Case::new("secrets");
+    let wrong = case.database.tcp("ana:Geheim%21").to_string();
+    let right = case.database.tcp(&format!("ana:{ESCAPED}"));
+    let broken = "postgres://ana:Geheim!@db:port:x/app".to_owned();
+    let unknown = format!("{wrong}?sslmod=require");
+    let weak = format!("{wrong}?sslmode=Geheim!");
+    let nowhere = "postgres://ana:Geheim!@127.0.0.1:1/app".to_owned();
+    for (url, code) in [(wrong, 5), (right, 0), (broken, 2), (unknown, 2), (weak, 2), (nowhere, 5)]
+    {
+        for command in ["status", "verify", "plan", "up", "wait"] {
+            for format in ["human", "json", "github"] {
+                let mut arguments = vec![command, "--format", format, "--database-url", &url];
+                if command == "wait" {
+                    arguments.extend(["--timeout", "0"]);
+                }
+                let ran = case.project.run(&arguments);
+                assert_eq!(ran.code, code, "{command} {format}: {ran:?}");
+                let said = format!("{}{}", ran.stdout, ran.stderr);
+                for secret in ["Geheim", PASSWORD, ESCAPED] {
+                    assert!(!said.contains(secret), "{command} {format}: {said}");
+                }
+            }
+        }
+    }
+}
