@@ -1,0 +1,77 @@
+//! The other door: an application's own binary, whose `main` is `dunlin_cli::run(&MIGRATIONS)`.
+//!
+//! This program is both. Started with [`AS_APPLICATION`] it is the application; otherwise it starts
+//! itself like that and looks at what comes.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up is a failed test")]
+
+use std::process::{Command, ExitCode};
+
+use dunlin_sandbox::Server;
+
+static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("../migrations");
+
+const AS_APPLICATION: &str = "DUNLIN_TEST_AS_APPLICATION";
+
+fn main() -> ExitCode {
+    if std::env::var_os(AS_APPLICATION).is_some() {
+        return dunlin_cli::run(&MIGRATIONS);
+    }
+    migrations_in_rust_run_too();
+    what_needs_a_folder_is_not_there();
+    ExitCode::SUCCESS
+}
+
+/// The exit code, and what stands on standard output and standard error.
+fn application(url: Option<&str>, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let _command = command.env(AS_APPLICATION, "1").env_remove("DATABASE_URL").args(arguments);
+    if let Some(url) = url {
+        let _command = command.env("DATABASE_URL", url);
+    }
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn migrations_in_rust_run_too() {
+    let server = Server::shared().unwrap();
+    let database = server.create_database().unwrap();
+    let url = database.connection_string();
+    let url = Some(url.as_str());
+    let (code, shown, _) = application(url, &["plan", "--exit-code"]);
+    assert_eq!(code, 3, "{shown}");
+    assert!(shown.contains("in Rust: what it does is known when it runs"), "{shown}");
+    let (code, shown, complained) = application(url, &["up"]);
+    assert_eq!((code, complained.as_str()), (0, ""));
+    assert!(shown.ends_with("\nTotal migrations: 14\n"), "{shown}");
+    assert!(
+        shown.contains("ok: Completed: 20251105-add-skip-fields-to-approval-levels"),
+        "{shown}"
+    );
+    let (code, shown, _) = application(url, &["status", "--exit-code", "--format", "json"]);
+    assert_eq!(code, 0, "{shown}");
+    let status: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(status["migrations"][13]["kind"], "rust");
+    // The name by which the session is found is the application's.
+    let name = std::env::current_exe().unwrap().file_stem().unwrap().to_string_lossy().into_owned();
+    let name: String = name.chars().take(63).collect();
+    assert_eq!(status["migrations"][0]["application"], name);
+    let (code, shown, complained) = application(url, &["redo"]);
+    assert_eq!((code, complained.as_str()), (0, ""), "{shown}");
+    assert_eq!(application(url, &["verify", "--no-pending"]).0, 0);
+    assert_eq!(application(url, &["down", "14"]).0, 0);
+}
+
+fn what_needs_a_folder_is_not_there() {
+    for command in ["new", "check", "renumber", "sum", "init"] {
+        let (code, _, complained) = application(None, &[command]);
+        assert_eq!(code, 2, "{complained}");
+    }
+    let (code, help, _) = application(None, &["--help"]);
+    assert_eq!(code, 0);
+    assert!(!help.contains("cargo dunlin") && !help.contains("--folder"), "{help}");
+    assert_eq!(application(None, &["up"]).0, 2);
+    let (code, script, _) = application(None, &["completions", "bash"]);
+    assert!(code == 0 && script.contains("verify") && !script.contains("renumber"), "{script}");
+}
