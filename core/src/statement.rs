@@ -13,6 +13,7 @@ mod boundary;
 mod command;
 pub(crate) mod cursor;
 mod effect;
+mod lock;
 mod object;
 mod subscription;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use std::ops::Range;
 
 pub use self::boundary::{Unbalanced, split};
 pub use self::effect::{Effect, Verb};
+pub use self::lock::{Lock, LockMode, locks};
 pub use self::object::Object;
 use crate::source::Span;
 
