@@ -511,6 +511,11 @@ impl History {
                 return Err(error);
             }
         }
+        session.run(&self.creation(log)).await
+    }
+
+    /// The statements that create the table in a schema that exists, and the log with it.
+    pub(crate) fn creation(&self, log: Option<&str>) -> String {
         let columns = OWN_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
         let table = format!(
             "CREATE TABLE {} (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
@@ -518,7 +523,7 @@ impl History {
             self.qualified
         );
         let log = log.map(|log| format!("; {log}")).unwrap_or_default();
-        session.run(&format!("{table}{log}")).await
+        format!("{table}{log}")
     }
 
     /// Statements that turn an older tracking table into ours.

@@ -24,6 +24,7 @@
 //! | apply what is pending | [`Migrator::apply`], [`Migrator::apply_to`] |
 //! | undo | [`Migrator::roll_back`] |
 //! | look, without writing | [`Migrator::status`], [`Migrator::plan`] |
+//! | hand a script over to somebody else | [`Migrator::script`] |
 //! | fail when an applied file was edited | [`Migrator::verify`] |
 //! | take over a table `id, name, executed_at` | [`Migrator::adopt`] |
 //! | follow a run | [`Observer`], [`Console`] |
@@ -61,6 +62,7 @@ mod drift;
 mod execute;
 mod execute_failure;
 mod execute_statements;
+mod handover;
 mod history;
 mod lock;
 mod log;

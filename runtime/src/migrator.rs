@@ -22,7 +22,7 @@ use crate::status::Status;
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
-use crate::{lock, stale, trace};
+use crate::{handover, lock, stale, trace};
 
 /// Brings a database to where a [`Registry`] says it should be.
 ///
@@ -331,6 +331,30 @@ impl<'a> Migrator<'a> {
         let session = Session::new(database.connect().await?);
         let (history, state) = self.read(&session).await?;
         self.planned(&session, &history, &state, &target).await
+    }
+
+    /// What [`apply_to`](Self::apply_to) would do, as a script for `psql` that somebody else can run:
+    /// each migration in its transaction, together with its row in the history table. Reads only,
+    /// without the lock.
+    ///
+    /// The script does not wait for other migrators, and tries nothing again; the unique names of the
+    /// history table keep a migration from being applied twice.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan_to`](Self::plan_to), and [`ErrorKind::Target`] when one of the migrations is in Rust
+    /// or was interrupted.
+    pub async fn script(
+        &self,
+        database: impl Database,
+        target: impl Into<Target>,
+    ) -> Result<String> {
+        let target = target.into();
+        stale::check(self.registry)?;
+        let session = Session::new(database.connect().await?);
+        let (mut history, state) = self.read(&session).await?;
+        let plan = self.planned(&session, &history, &state, &target).await?;
+        handover::script(&mut history, &state, &plan, self.budget.lock_timeout)
     }
 
     /// Turns an older tracking table that has only `id`, `name` and `executed_at` into the history

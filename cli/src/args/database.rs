@@ -97,14 +97,19 @@ pub(crate) struct Verify {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// Show what `up` would do, in order, with its statements
+/// Show what `up` would do, in order, with its statements and locks
 ///
-/// Reads only.
+/// Reads only. The locks are those that the words of a statement tell, on what is there before: a
+/// function that is called, a trigger or a cascade may lock more. With `--sql` it writes a script for
+/// `psql` instead, for whoever runs it by hand: the same texts and the same rows in the history table.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// Up to and including this migration or version
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Option<String>,
+    /// Write the script that does it
+    #[arg(long)]
+    pub(crate) sql: bool,
     /// End with 3 when there is something to do
     #[arg(long)]
     pub(crate) exit_code: bool,

@@ -1,13 +1,16 @@
 //! `plan`: what `up` would do.
 
-use dunlin::Step;
+use std::collections::BTreeSet;
+
+use dunlin::{Step, Target};
 use dunlin_core::lexer::lex;
-use dunlin_core::statement::split;
+use dunlin_core::statement::{LockMode, Verb, locks, split};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::check::count;
 use super::database::Database;
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Plan;
 use crate::exit::Exit;
 use crate::screen::{Paint, Tone};
@@ -20,6 +23,14 @@ pub(crate) async fn plan(args: &Plan, database: &Database<'_>) -> Outcome {
         None => migrator.plan(&connection.pool).await,
     };
     let plan = found.map_err(|error| connection.explain(error))?;
+    let exit = if args.exit_code && !plan.is_empty() { Exit::Pending } else { Exit::Ok };
+    if args.sql {
+        can_be_written(&plan)?;
+        let target = args.to.clone().map_or(Target::Latest, Target::To);
+        let script = migrator.script(&connection.pool, target).await;
+        let script = script.map_err(|error| connection.explain(error))?;
+        return Ok(Answer::new(script.clone()).exit(exit).field("sql", script));
+    }
     let paint = database.screen.paint;
     let mut text: String = plan.steps().iter().map(|step| shown(paint, step)).collect();
     if plan.is_empty() {
@@ -31,19 +42,53 @@ pub(crate) async fn plan(args: &Plan, database: &Database<'_>) -> Outcome {
         text.push_str(&format!("the database is ahead by {}\n", plan.ahead().join(", ")));
     }
     let steps: Vec<_> = plan.steps().iter().map(step).collect();
-    let exit = if args.exit_code && !plan.is_empty() { Exit::Pending } else { Exit::Ok };
     Ok(Answer::new(text).exit(exit).field("steps", steps).field("ahead", plan.ahead()))
 }
 
-/// The statements of a migration, one line each; none of one in Rust.
-fn statements(step: &Step) -> Vec<String> {
+/// A migration in Rust is no SQL.
+fn can_be_written(plan: &dunlin::Plan) -> Result<(), Box<Failure>> {
+    let mut names = plan.steps().iter().map(Step::migration);
+    let Some(migration) = names.find(|it| it.path().ends_with(".rs")) else { return Ok(()) };
+    let headline = format!("`{}` is in Rust and cannot be written as SQL", migration.name());
+    Failure::new(Exit::Folder, headline)
+        .help("write the script up to the one before it: `plan --sql --to <name>`")
+        .into()
+}
+
+/// A statement as a plan shows it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    /// Its first line.
+    sql: String,
+    locks: Vec<ShownLock>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownLock {
+    relation: String,
+    mode: &'static str,
+}
+
+/// The statements of a migration; none of one in Rust.
+fn statements(step: &Step) -> Vec<Shown> {
     let migration = step.migration();
     if migration.path().ends_with(".rs") {
         return Vec::new();
     }
     let text = migration.text();
     let lexed = lex(text);
-    split(text, &lexed).iter().map(|it| it.headline(text)).collect()
+    // What the migration has made itself, nobody else can be waiting for.
+    let mut own = BTreeSet::new();
+    let mut shown = Vec::new();
+    for statement in split(text, &lexed) {
+        let found = locks(text, &lexed, &statement);
+        let found = found.into_iter().filter(|it| !own.contains(&it.relation));
+        let locks = found.map(|it| ShownLock { relation: it.relation, mode: it.mode.words() });
+        shown.push(Shown { sql: statement.headline(text), locks: locks.collect() });
+        let made = statement.effects.into_iter().filter(|it| it.verb == Verb::Created);
+        own.extend(made.filter_map(|it| it.name));
+    }
+    shown
 }
 
 fn shown(paint: Paint, step: &Step) -> String {
@@ -54,8 +99,14 @@ fn shown(paint: Paint, step: &Step) -> String {
     if migration.path().ends_with(".rs") {
         text.push_str("    in Rust: what it does is known when it runs\n");
     }
-    for statement in statements(step) {
-        text.push_str(&format!("    {statement}\n"));
+    for Shown { sql, locks } in statements(step) {
+        text.push_str(&format!("    {sql}\n"));
+        for ShownLock { relation, mode } in locks {
+            let tone =
+                if mode == LockMode::AccessExclusive.words() { Tone::Bad } else { Tone::Quiet };
+            let lock = format!("locks {relation}: {mode}");
+            text.push_str(&format!("        {}\n", paint.paint(tone, &lock)));
+        }
     }
     text
 }
