@@ -13,9 +13,11 @@ use crate::watch::ServerProgress;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A run begins: the database is asked where it stands. Every run has one last event:
-    /// [`UpToDate`](Event::UpToDate), [`NothingToUndo`](Event::NothingToUndo),
+    /// A run of `apply` or `roll_back` begins: the database is asked where it stands.
+    ///
+    /// Its last event is [`UpToDate`](Event::UpToDate), [`NothingToUndo`](Event::NothingToUndo),
     /// [`Finished`](Event::Finished), [`Failed`](Event::Failed) or [`Interrupted`](Event::Interrupted).
+    /// Failed or interrupted it may also be behind one of the others, while it gives back the lock.
     Looking {
         /// Up or down.
         direction: Direction,

@@ -1,4 +1,4 @@
-//! The frame around a run: its first event, and that there is a last one.
+//! The frame around a run: its first event, and the last one if it does not end well.
 //!
 //! Whoever follows a run from elsewhere, as a health endpoint does, hears of its end only through
 //! events; the error goes to the caller.

@@ -35,7 +35,7 @@ const NAMES: [&str; 4] = ["1_a", "2_b", "3_c", "4_d"];
 
 /// When a future is dropped that is still pending after its last poll.
 #[derive(Clone, Copy, Debug)]
-enum Moment {
+pub(crate) enum Moment {
     /// Before anything it has sent can have left this process.
     AtOnce,
     /// When what it waits for is there, and it has not seen it.
@@ -43,7 +43,11 @@ enum Moment {
 }
 
 /// Polls a future so many times and drops it. Gives its output if it came so far.
-async fn polled<T>(n: usize, moment: Moment, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn polled<T>(
+    n: usize,
+    moment: Moment,
+    future: impl Future<Output = T>,
+) -> Option<T> {
     let mut future = pin!(future);
     let mut n_polls = 0;
     poll_fn(|cx| {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use crate::cancel::{Moment, polled};
 use dunlin::{Console, Direction, ErrorKind, Event, Health, Migrator, Phase, Registry, Report};
 use dunlin_tests::{Functions, Gate, TestDatabase, pool, registry, registry_with, until};
 use tokio::task::JoinHandle;
@@ -77,7 +78,7 @@ async fn it_says_at_which_statement_a_file_without_a_transaction_is() {
     let statement = migrating.current.clone().unwrap().statement.unwrap();
     assert_eq!(statement.to_string(), "3 of 4, SELECT");
     let json = now.to_json();
-    assert!(json.contains(r#""statement":{"number":3,"of":4,"command":"SELECT"}}"#), "{json}");
+    assert!(json.contains(r#""statement":{"number":3,"of":4,"command":"SELECT"}"#), "{json}");
     gate.open().await;
     let _report = run.await.unwrap().unwrap();
 }
@@ -202,6 +203,66 @@ async fn a_dropped_run_does_not_say_for_ever_that_it_migrates() {
     assert!(health.has_failed() && !health.is_ready());
     gate.open().await;
     database.no_locks().await;
+}
+
+/// Wherever it is dropped.
+#[tokio::test]
+async fn the_last_event_of_a_run_says_how_it_ended() {
+    let database = TestDatabase::new();
+    let no_transaction =
+        "-- dunlin: no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a (id);";
+    let rust = Functions {
+        name: "3_c",
+        up: |cx| Box::pin(async { cx.batch_execute("CREATE TABLE c (id int)").await }),
+        down: None,
+    };
+    let migrations = registry_with(&[FIRST, ("2_b.sql", no_transaction)], &[rust]);
+    let mut client = database.client().await;
+    for n in 1.. {
+        client
+            .batch_execute("DROP TABLE IF EXISTS migrations, migrations_log, a, c")
+            .await
+            .unwrap();
+        let (health, told) = (Health::new(), Mutex::new(Vec::new()));
+        let migrator =
+            Migrator::new(&migrations).observer(health.clone()).observer(|event: &Event<'_>| {
+                told.lock().unwrap().push(match event {
+                    Event::Looking { .. } => "first",
+                    Event::Finished { .. } => "finished",
+                    Event::Interrupted => "interrupted",
+                    Event::Failed { .. } | Event::UpToDate { .. } | Event::NothingToUndo => "wrong",
+                    _ => "",
+                });
+            });
+        let outcome = polled(n, Moment::WhenWoken, migrator.apply(&mut client)).await;
+        drop(migrator);
+        let told = told.into_inner().unwrap();
+        let ends: Vec<_> = told.iter().filter(|it| !it.is_empty()).copied().collect();
+        assert_eq!(told.first(), Some(&"first"));
+        match outcome {
+            // Dropped while it gave the lock back, when everything was done.
+            None if ends.contains(&"finished") => {
+                assert_eq!(ends, ["first", "finished", "interrupted"]);
+                assert!(health.has_failed());
+            }
+            None => {
+                assert_eq!(
+                    (ends.as_slice(), told.last()),
+                    (["first", "interrupted"].as_slice(), Some(&"interrupted"))
+                );
+                assert_eq!(health.snapshot().phase, Phase::Interrupted);
+            }
+            Some(result) => {
+                let _report = result.unwrap();
+                assert_eq!(
+                    (ends.as_slice(), told.last()),
+                    (["first", "finished"].as_slice(), Some(&"finished"))
+                );
+                assert!(n > 10 && health.is_ready(), "{n}");
+                return;
+            }
+        }
+    }
 }
 
 #[tokio::test]
