@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 mod check;
+mod check_server;
 mod database;
 mod down;
 mod init;
@@ -34,7 +35,7 @@ pub(crate) fn of_folder(screen: &Screen, command: &CargoCommand, folder: &Folder
     match command {
         CargoCommand::New(args) => new::new(args, &source()?),
         CargoCommand::Init(_) => init::init(&Source::to_begin(folder)?),
-        CargoCommand::Check(args) => check::check(args, &source()?),
+        CargoCommand::Check(args) => check::check(screen, args, &source()?),
         CargoCommand::Sum(_) => sum::sum(&source()?),
         CargoCommand::Renumber(args) => renumber::renumber(args, &source()?),
         CargoCommand::Database(command) => of_folder_and_database(screen, command, folder),

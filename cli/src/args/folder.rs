@@ -61,13 +61,17 @@ pub(crate) struct Init {}
 ///
 /// Says what `embed_migrations!` would say, in the same words, and holds the folder against its
 /// `dunlin.sum`. With `--base` also against a branch: what exists there must be unchanged, and what is
-/// new must come behind it.
+/// new must come behind it. With `--server` a private PostgreSQL is started, on which all migrations
+/// are applied, undone as far as they can be, and applied again.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo dunlin check --base origin/main --format github")]
 pub(crate) struct Check {
     /// A commit, branch or tag of git that the folder is to be merged into
     #[arg(long, value_name = "REF")]
     pub(crate) base: Option<String>,
+    /// Apply, undo and apply again on a private PostgreSQL, which is fetched if none is installed
+    #[arg(long)]
+    pub(crate) server: bool,
 }
 
 /// Record what is released in `dunlin.sum`

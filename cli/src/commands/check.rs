@@ -3,13 +3,15 @@
 use dunlin_core::base::Base;
 use dunlin_core::{Diagnostic, Rule};
 
+use super::check_server::{self, Tried};
 use crate::answer::{Answer, Finding, Outcome};
 use crate::args::Check;
 use crate::exit::Exit;
 use crate::folder::Source;
 use crate::git;
+use crate::screen::Screen;
 
-pub(crate) fn check(args: &Check, source: &Source) -> Outcome {
+pub(crate) fn check(screen: &Screen, args: &Check, source: &Source) -> Outcome {
     let reading = source.read();
     let mut diagnostics = reading.diagnostics.clone();
     if let Some(reference) = &args.base {
@@ -19,7 +21,14 @@ pub(crate) fn check(args: &Check, source: &Source) -> Outcome {
         diagnostics.extend(base.check(&reading.folder));
     }
     let names: Vec<_> = reading.folder.migrations().iter().map(|it| it.name.as_str()).collect();
-    let findings: Vec<_> = diagnostics.into_iter().map(|it| finding(source, it)).collect();
+    let mut findings: Vec<_> = diagnostics.into_iter().map(|it| finding(source, it)).collect();
+    let mut tried = None;
+    if args.server && reading.is_accepted() {
+        match check_server::tried(screen, &reading.folder)? {
+            Ok(done) => tried = Some(done),
+            Err(found) => findings.push(found),
+        }
+    }
     let n_errors = findings.iter().filter(|it| it.is_error()).count();
     let n_warnings = findings.len() - n_errors;
     let text = match (n_errors, n_warnings) {
@@ -28,6 +37,7 @@ pub(crate) fn check(args: &Check, source: &Source) -> Outcome {
         (_, 0) => format!("{}\n", count(n_errors, "error")),
         _ => format!("{}, {}\n", count(n_errors, "error"), count(n_warnings, "warning")),
     };
+    let text = format!("{}{text}", tried.as_ref().map(Tried::told).unwrap_or_default());
     let answer = Answer::new(text)
         .exit(if n_errors == 0 { Exit::Ok } else { Exit::Folder })
         .field("folder", &source.shown)
@@ -35,6 +45,10 @@ pub(crate) fn check(args: &Check, source: &Source) -> Outcome {
         .field("migrations", names)
         .field("errors", n_errors)
         .field("warnings", n_warnings);
+    let answer = match tried {
+        Some(tried) => answer.field("server", tried),
+        None => answer,
+    };
     Ok(answer.findings(findings))
 }
 
