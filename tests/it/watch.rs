@@ -145,6 +145,24 @@ async fn an_index_in_a_transaction_says_how_far_it_is() {
     let _report = run.await.unwrap().unwrap();
 }
 
+/// Nothing is counted while it sorts, so nothing is said of how much.
+#[tokio::test]
+async fn an_index_that_is_sorted_claims_no_percentage() {
+    let database = TestDatabase::new();
+    let order = "CREATE FUNCTION slow_order(a int, b int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS \
+         $$ BEGIN PERFORM pg_advisory_xact_lock(1, 1); RETURN btint4cmp(a, b); END $$; \
+         CREATE OPERATOR CLASS slow_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, \
+         OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 slow_order(int, int);";
+    database.run(&format!("{BIG} {order}")).await;
+    let gate = database.gate().await;
+    let index = "SET LOCAL lock_timeout = 0;\nCREATE INDEX big_id ON big (id slow_ops);";
+    let (looks, run) = start(registry(&[("1_index.sql", index)]), database.pool());
+    let seen = looks.seen().await;
+    assert_eq!(seen.to_string(), "CREATE INDEX on big, building index: sorting live tuples");
+    gate.open().await;
+    let _report = run.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_table_that_is_written_anew_says_so() {
     let database = TestDatabase::new();

@@ -122,7 +122,9 @@ impl Object {
         if let Some(statement) = &current.statement {
             self.raw("statement", of_statement(statement));
         }
-        if let Some(progress) = &current.server {
+        if let Some(progress) =
+            current.server.as_deref().filter(|it| **it != ServerProgress::default())
+        {
             self.raw("progress", of_progress(progress));
         }
     }
@@ -214,6 +216,25 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_server_does_not_say_is_left_out() {
+        let mut snapshot = Snapshot::default();
+        snapshot.phase = Phase::Migrating(Migrating {
+            direction: Direction::Up,
+            n_done: 0,
+            n_all: 1,
+            current: Some(Current {
+                name: "1_a".to_owned(),
+                since: SystemTime::UNIX_EPOCH,
+                n_failed: 0,
+                statement: None,
+                server: Some(Box::default()),
+            }),
+        });
+        let end = r#","migration":"1_a","migration_since":"1970-01-01T00:00:00Z"}"#;
+        assert!(snapshot.to_json().ends_with(end), "{}", snapshot.to_json());
+    }
 
     #[test]
     fn texts_are_escaped() {

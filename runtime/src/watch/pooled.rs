@@ -67,12 +67,13 @@ impl ServerProgress {
 
 /// What a backend is doing. The views differ in their columns; what they mean by them is here.
 fn question(backend: i32) -> String {
-    // Each counts in blocks, tuples, lockers or bytes, one at a time, and resets them in between.
+    // Each counts blocks, tuples, lockers or bytes, one at a time, and sets them back in between. What
+    // is being sorted, nobody counts.
     let views = [
         (
             "create_index",
             "p.command, p.relid, p.phase, p.current_locker_pid AS locker",
-            "CASE WHEN p.phase LIKE 'waiting %' THEN p.lockers_done WHEN p.phase LIKE '%tuples%' THEN p.tuples_done ELSE p.blocks_done END",
+            "CASE WHEN p.phase LIKE 'waiting %' THEN p.lockers_done WHEN p.phase LIKE '%sorting%' THEN NULL WHEN p.phase LIKE '%tuples%' THEN p.tuples_done ELSE p.blocks_done END",
             "CASE WHEN p.phase LIKE 'waiting %' THEN p.lockers_total WHEN p.phase LIKE '%tuples%' THEN p.tuples_total ELSE p.blocks_total END",
         ),
         (
