@@ -219,8 +219,7 @@ mod tests {
 
     #[test]
     fn what_the_server_does_not_say_is_left_out() {
-        let mut snapshot = Snapshot::default();
-        snapshot.phase = Phase::Migrating(Migrating {
+        let phase = Phase::Migrating(Migrating {
             direction: Direction::Up,
             n_done: 0,
             n_all: 1,
@@ -232,6 +231,7 @@ mod tests {
                 server: Some(Box::default()),
             }),
         });
+        let snapshot = Snapshot { phase, ..Snapshot::default() };
         let end = r#","migration":"1_a","migration_since":"1970-01-01T00:00:00Z"}"#;
         assert!(snapshot.to_json().ends_with(end), "{}", snapshot.to_json());
     }
