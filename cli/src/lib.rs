@@ -66,10 +66,16 @@ pub fn cargo() -> ExitCode {
 
 /// The commands on a database, for an application's own binary, with the arguments of this process.
 ///
-/// Migrations in Rust run here too. It blocks and starts a runtime of its own, so it is called from a
-/// `main` that is not async.
+/// Migrations in Rust run here too. It blocks until the command ends, on a thread and a runtime of its
+/// own, so that an async `main` may call it as well.
 #[must_use]
 pub fn run(registry: &'static Registry) -> ExitCode {
+    let thread = std::thread::spawn(move || run_here(registry));
+    // A panic has been told by the thread; 101 is the code of a program that panics.
+    thread.join().unwrap_or(ExitCode::from(101))
+}
+
+fn run_here(registry: &'static Registry) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let parsed = match parse::<Application>(&Application::command(), arguments) {
         Ok(parsed) => parsed,

@@ -14,8 +14,13 @@ static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!("../migrations")
 const AS_APPLICATION: &str = "DUNLIN_TEST_AS_APPLICATION";
 
 fn main() -> ExitCode {
-    if std::env::var_os(AS_APPLICATION).is_some() {
-        return dunlin_cli::run(&MIGRATIONS);
+    match std::env::var(AS_APPLICATION).as_deref() {
+        Ok("async") => {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            return runtime.block_on(async { dunlin_cli::run(&MIGRATIONS) });
+        }
+        Ok(_) => return dunlin_cli::run(&MIGRATIONS),
+        Err(_) => {}
     }
     migrations_in_rust_run_too();
     what_needs_a_folder_is_not_there();
@@ -60,6 +65,10 @@ fn migrations_in_rust_run_too() {
     let (code, shown, complained) = application(url, &["redo"]);
     assert_eq!((code, complained.as_str()), (0, ""), "{shown}");
     assert_eq!(application(url, &["verify", "--no-pending"]).0, 0);
+    let mut of_async = Command::new(std::env::current_exe().unwrap());
+    let _command =
+        of_async.env(AS_APPLICATION, "async").env("DATABASE_URL", database.connection_string());
+    assert!(of_async.arg("verify").output().unwrap().status.success());
     assert_eq!(application(url, &["down", "14"]).0, 0);
 }
 

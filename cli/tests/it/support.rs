@@ -115,6 +115,10 @@ impl Project {
         assert_eq!(document["schema"], 1);
         assert_eq!(document["code"], ran.code);
         assert_eq!(ran.stderr, "");
+        let page = include_str!("../../../docs/cli/json.md");
+        for field in fields(&document) {
+            assert!(page.contains(&format!("`{field}`")), "json.md says nothing of `{field}`");
+        }
         document
     }
 
@@ -159,6 +163,18 @@ impl Ran {
     pub(crate) fn stderr(&self, code: i32) -> &str {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
         &self.stderr
+    }
+}
+
+/// The names of all fields, at any depth.
+fn fields(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Array(items) => items.iter().flat_map(fields).collect(),
+        serde_json::Value::Object(map) => {
+            let inner = map.values().flat_map(fields);
+            map.keys().cloned().chain(inner).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
