@@ -9,6 +9,8 @@ use dunlin_core::{Diagnostic, Severity};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::commands::done;
+use crate::drift;
 use crate::exit::Exit;
 
 /// What a command answers.
@@ -42,6 +44,8 @@ pub(crate) struct Finding {
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) finding: Finding,
+    /// Each place that it is about, where there are several.
+    pub(crate) findings: Vec<Finding>,
     /// The server's SQLSTATE.
     pub(crate) sqlstate: Option<String>,
     pub(crate) data: Map<String, Value>,
@@ -113,7 +117,7 @@ impl Failure {
             line: None,
             column: None,
         };
-        Self { exit, finding, sqlstate: None, data: Map::new() }
+        Self { exit, finding, findings: Vec::new(), sqlstate: None, data: Map::new() }
     }
 
     /// What is wrong with the command line.
@@ -162,6 +166,16 @@ impl Failure {
             failure.finding.path = Some(path.to_owned());
             failure.finding.line = Some(location.line());
             failure.finding.column = Some(location.column());
+        }
+        let mut field = |name: &str, value: Value| {
+            let _none = failure.data.insert(name.to_owned(), value);
+        };
+        if let Some(report) = error.report() {
+            field("done", done(report).into());
+        }
+        if !error.drift().is_empty() {
+            field("drift", drift::fields(error.drift()).into());
+            failure.findings = drift::findings(error.drift());
         }
         failure.sqlstate = error.code().map(|code| code.code().to_owned());
         failure

@@ -21,6 +21,8 @@ use clap::CommandFactory;
 use dunlin::Registry;
 use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 
+pub(crate) use self::run::done;
+
 use self::database::{Database, Door};
 use crate::answer::{Answer, Outcome};
 use crate::args::{AboutCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs};

@@ -59,16 +59,20 @@ impl Git {
             .find(|it| it.is_dir())
             .unwrap_or(Path::new("."));
         let git = Self { directory: directory.to_owned(), prefix: String::new() };
-        let here = git.ask(&["rev-parse", "--show-prefix"])?;
-        let here = here.ok_or_else(|| {
-            Box::new(
-                Failure::new(
-                    Exit::Usage,
-                    format!("`{}` is not in a repository of git", folder.display()),
-                )
-                .note("a base is a commit, branch or tag of git"),
-            )
-        })?;
+        let here = git.command(&["rev-parse", "--show-prefix"]).stderr(Stdio::piped()).output();
+        let here = here.map_err(|error| no_git(&error))?;
+        if !here.status.success() {
+            let headline = format!("`{}` is not in a repository of git", folder.display());
+            let failure = Failure::new(Exit::Usage, headline)
+                .note("a base is a commit, branch or tag of git");
+            // Such as that the folder belongs to somebody else, and what to do about it.
+            let said = text(&here.stderr);
+            return said
+                .lines()
+                .fold(failure, |failure, line| failure.note(format!("git: {}", line.trim())))
+                .into();
+        }
+        let here = here.stdout;
         let rest = folder.strip_prefix(directory).unwrap_or(Path::new(""));
         let rest = rest.to_string_lossy().replace('\\', "/");
         let rest = if rest.is_empty() { rest } else { format!("{rest}/") };
@@ -115,7 +119,11 @@ impl Git {
         }
         // What a branch has is what it has; its own findings are its own affair, and unfinished
         // business with its sum would hide none of its migrations.
-        let options = Options { levels: dunlin_core::Levels::default(), ..source.options.clone() };
+        let options = Options {
+            levels: dunlin_core::Levels::default(),
+            syntax: false,
+            ..source.options.clone()
+        };
         let folder = Folder::read(&scratch.0, &source.shown, &options).folder;
         Ok((folder, sum))
     }
@@ -174,6 +182,11 @@ impl Git {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
         let _command = command
+            // A hook of git's own says where its repository is, relative to another folder.
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_WORK_TREE")
+            .env_remove("GIT_INDEX_FILE")
+            .env_remove("GIT_PREFIX")
             .arg("-C")
             .arg(&self.directory)
             .args(arguments)

@@ -25,6 +25,7 @@ mod answer;
 mod args;
 mod commands;
 mod connection;
+mod drift;
 mod exit;
 mod folder;
 mod git;

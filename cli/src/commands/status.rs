@@ -1,12 +1,13 @@
 //! `status`: the build and the database side by side.
 
-use dunlin::{Drift, Entry, State, Status};
+use dunlin::{Entry, State, Status};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::database::Database;
-use crate::answer::{Answer, Finding, Outcome};
+use crate::answer::{Answer, Outcome};
 use crate::args::Status as Args;
+use crate::drift;
 use crate::exit::Exit;
 use crate::moment::{length, readable, rfc3339};
 use crate::screen::{Paint, Tone};
@@ -29,7 +30,7 @@ pub(crate) async fn status(args: &Args, database: &Database<'_>) -> Outcome {
     // What a person reads is the table; the findings are for programs.
     let answer = with_status(Answer::new(text).exit(exit), &status);
     let is_human = database.screen.format == crate::args::Format::Human;
-    let findings = if is_human { Vec::new() } else { findings(&status) };
+    let findings = if is_human { Vec::new() } else { drift::findings(status.drift()) };
     Ok(answer.findings(findings))
 }
 
@@ -41,7 +42,7 @@ pub(super) fn with_status(answer: Answer, status: &Status) -> Answer {
         .field("migrations", migrations)
         .field("applied", status.n_applied())
         .field("pending", status.n_pending())
-        .field("drift", status.drift().iter().map(drift).collect::<Vec<_>>())
+        .field("drift", drift::fields(status.drift()))
 }
 
 fn entry(entry: &Entry) -> Value {
@@ -58,64 +59,6 @@ fn entry(entry: &Entry) -> Value {
         "application": row.and_then(|it| it.application()),
         "kind": row.and_then(|it| it.kind()),
     })
-}
-
-fn drift(drift: &Drift) -> Value {
-    match drift {
-        Drift::Changed { name, path, line, recorded, current, diff, only_layout, .. } => json!({
-            "kind": "changed", "name": name, "path": path, "line": line, "diff": diff,
-            "recorded_checksum": recorded, "checksum": current.to_string(), "only_layout": only_layout,
-        }),
-        Drift::Missing { name, .. } => json!({ "kind": "missing", "name": name }),
-        Drift::Renamed { name, to, path, .. } => {
-            json!({ "kind": "renamed", "name": name, "to": to, "path": path })
-        }
-        Drift::Late { name, path, newest } => {
-            json!({ "kind": "late", "name": name, "path": path, "newest": newest })
-        }
-        other => json!({ "kind": "other", "name": other.name() }),
-    }
-}
-
-/// Each disagreement with its place.
-pub(super) fn findings(status: &Status) -> Vec<Finding> {
-    let finding = |drift: &Drift| {
-        let (rule, headline, path, line) = match drift {
-            Drift::Changed { name, path, line, .. } => {
-                ("changed", format!("the applied migration `{name}` was edited"), Some(path), *line)
-            }
-            Drift::Missing { name, .. } => {
-                ("missing", format!("the applied migration `{name}` is not here"), None, 1)
-            }
-            Drift::Renamed { name, to, path, .. } => (
-                "renamed",
-                format!("the applied migration `{name}` was renamed to `{to}`"),
-                Some(path),
-                1,
-            ),
-            Drift::Late { name, path, newest } => (
-                "late",
-                format!("`{name}` is pending, but the newer `{newest}` is applied"),
-                Some(path),
-                1,
-            ),
-            other => ("other", format!("`{}` is not as it was applied", other.name()), None, 1),
-        };
-        let diff = match drift {
-            Drift::Changed { diff: Some(diff), .. } => format!("\n{diff}"),
-            _ => String::new(),
-        };
-        Finding {
-            severity: "error",
-            rule: rule.to_owned(),
-            text: format!("{headline}{diff}"),
-            headline,
-            line: path.map(|_| line),
-            column: path.map(|_| 1),
-            path: path.cloned(),
-        }
-    };
-    status.drift().iter().map(finding).collect()
 }
 
 fn table(paint: Paint, status: &Status) -> String {

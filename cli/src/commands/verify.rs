@@ -3,9 +3,10 @@
 use dunlin::ErrorKind;
 
 use super::database::Database;
-use super::status::{findings, totals, with_status};
+use super::status::{totals, with_status};
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::{Format, Verify};
+use crate::drift;
 use crate::exit::Exit;
 
 pub(crate) async fn verify(args: &Verify, database: &Database<'_>) -> Outcome {
@@ -32,5 +33,5 @@ pub(crate) async fn verify(args: &Verify, database: &Database<'_>) -> Outcome {
     let status = status.map_err(|error| connection.explain(error))?;
     let text = Failure::from_error(&error).finding.headline;
     let answer = with_status(Answer::new(format!("{text}\n")).exit(Exit::Drift), &status);
-    Ok(answer.findings(findings(&status)))
+    Ok(answer.findings(drift::findings(status.drift())))
 }

@@ -24,6 +24,12 @@ fn url(text: &str) -> Result<Values, Box<Failure>> {
     let mut values = Values::new();
     let (text, query) = text.split_once('?').unwrap_or((text, ""));
     let (place, database) = text.split_once('/').unwrap_or((text, ""));
+    if database.contains('@') {
+        // Then a password has been cut in two, and what follows would be shown as a name.
+        return Err(malformed("has an `@` behind a `/`")
+            .help("write `%2F` for a `/` inside of a password")
+            .into());
+    }
     // The last one: a password may hold an `@` that nobody has escaped.
     let (who, hosts) = place.rsplit_once('@').unwrap_or(("", place));
     let (user, password) = who.split_once(':').unwrap_or((who, ""));
@@ -191,6 +197,8 @@ mod tests {
         for text in [
             "postgres://ana:secret:more@db:port/x",
             "postgres://ana:sec%ret@db/x",
+            "postgres://ana:12/secret@db/x",
+            "postgres://ana:12?secret@db/x",
             "postgres://ana@db/x?password=a&secret",
             "postgres://ana@db/x?secret=1",
             "host=db password='secret",

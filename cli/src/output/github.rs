@@ -8,7 +8,10 @@ pub(super) fn annotations(outcome: &Outcome) -> String {
             let lines: String = answer.findings.iter().map(annotation).collect();
             format!("{lines}{}", answer.text)
         }
-        Err(failure) => annotation(&failure.finding),
+        Err(failure) => {
+            let places: String = failure.findings.iter().map(annotation).collect();
+            format!("{places}{}", annotation(&failure.finding))
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn document(command: &str, outcome: &Outcome) -> String {
             let mut error = json!(failure.finding);
             error["sqlstate"] = json!(failure.sqlstate);
             field("error", error);
-            (failure.exit, json!([]), &failure.data)
+            (failure.exit, json!(failure.findings), &failure.data)
         }
     };
     field("exit", json!(exit.word()));

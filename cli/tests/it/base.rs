@@ -178,6 +178,14 @@ fn a_shallow_clone_says_what_it_cannot_see() {
 }
 
 #[test]
+fn in_a_hook_of_git_the_repository_is_the_folders_own() {
+    let project = repository("base-hook");
+    let mut command = project.command(&["check", "--base", "main"]);
+    let _command = command.env("GIT_DIR", ".git").env("GIT_INDEX_FILE", ".git/index");
+    assert_eq!(crate::support::ran(&command.output().unwrap()).code, 0);
+}
+
+#[test]
 fn a_base_that_cannot_be_is_told() {
     let project = repository("base-unknown");
     assert_eq!(project.run(&["check", "--base", "--all"]).code, 2);
@@ -186,6 +194,8 @@ fn a_base_that_cannot_be_is_told() {
     std::fs::create_dir_all(outside.join("migrations")).unwrap();
     let ran = Project { path: outside }.run(&["check", "--base", "main"]);
     assert!(ran.stderr(2).contains("is not in a repository of git"), "{}", ran.stderr);
+    // git's own words tell more, as when the folder belongs to somebody else.
+    assert!(ran.stderr.contains("= note: git: fatal: not a git repository"), "{}", ran.stderr);
 }
 
 #[test]

@@ -101,6 +101,7 @@ fn a_migration_that_fails_is_told_with_its_place() {
     let failed = case.json(&["up"]);
     assert_eq!(failed["error"]["sqlstate"], "42703");
     assert_eq!(failed["error"]["line"], 2);
+    assert_eq!(failed["done"], json!([]));
     let github = case.run(&["up", "--format", "github"]);
     let expected = "::error file=migrations/0003_bad.sql,line=2,col=8,title=migration `0003_bad`";
     assert!(github.stdout(5).starts_with(expected), "{}", github.stdout);
@@ -170,6 +171,10 @@ fn verify_fails_on_drift_with_a_diff() {
     let github = case.run(&["verify", "--format", "github"]);
     let expected = "::error file=migrations/0001_users.sql,line=1,col=1,title=the applied";
     assert!(github.stdout(4).starts_with(expected), "{}", github.stdout);
+    // A run that is refused says the same.
+    let up = case.run(&["up", "--format", "github"]);
+    assert!(up.stdout(4).starts_with(expected), "{}", up.stdout);
+    assert_eq!(case.json(&["up"])["drift"][0]["name"], "0001_users");
     let document = case.json(&["verify"]);
     assert_eq!(document["drift"][0]["kind"], "changed");
     assert!(document["drift"][0]["diff"].as_str().unwrap().contains(diff), "{document}");
