@@ -149,10 +149,27 @@ fn config(
         (_, Some(_)) => return Err(refused("target_session_attrs", "has no such value")),
     };
     let _config = config.target_session_attrs(attributes);
+    negotiate(&mut config, parameters)?;
+    let mode = Verification::of(parameters)?;
+    // libpq: `sslmode` is ignored on a unix socket.
+    let is_local =
+        parameters.get("hostaddr").is_none() && hosts.iter().all(|it| it.starts_with('/'));
+    let _config = config.ssl_mode(if is_local { SslMode::Disable } else { mode.asked() });
+    Ok((config, mode))
+}
+
+/// How TLS is begun, and whether the password is bound to it.
+fn negotiate(config: &mut Config, parameters: &Parameters) -> Result<(), Box<Failure>> {
     match parameters.get("channel_binding") {
         None | Some("prefer") => {}
         Some("disable") => _ = config.channel_binding(ChannelBinding::Disable),
-        Some("require") => _ = config.channel_binding(ChannelBinding::Require),
+        // tokio-postgres-rustls 0.13 reads the certificate as a part of one, so there is no binding.
+        Some("require") => {
+            return Failure::usage("the connection's `channel_binding` cannot be `require` here")
+                .note("the TLS library in use does not bind passwords to its channel")
+                .help("`sslmode=verify-full` makes sure of the server as well")
+                .into();
+        }
         Some(_) => return Err(refused("channel_binding", "has no such value")),
     }
     match parameters.get("sslnegotiation") {
@@ -160,12 +177,7 @@ fn config(
         Some("direct") => _ = config.ssl_negotiation(SslNegotiation::Direct),
         Some(_) => return Err(refused("sslnegotiation", "has no such value")),
     }
-    let mode = Verification::of(parameters)?;
-    // libpq: `sslmode` is ignored on a unix socket.
-    let is_local =
-        parameters.get("hostaddr").is_none() && hosts.iter().all(|it| it.starts_with('/'));
-    let _config = config.ssl_mode(if is_local { SslMode::Disable } else { mode.asked() });
-    Ok((config, mode))
+    Ok(())
 }
 
 /// An error and its causes, each once: some libraries say their cause themselves.

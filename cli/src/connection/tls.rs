@@ -1,8 +1,9 @@
 //! TLS as `sslmode` means it: «SSL Support» of libpq's manual.
 //!
-//! Three differences remain. `allow` is `prefer`, because the driver does not try without TLS first.
+//! Four differences remain. `allow` is `prefer`, because the driver does not try without TLS first.
 //! Names are compared with the certificate's alternative names only, not with its common name. A key
 //! that is encrypted with a password is refused.
+//! `channel_binding=require` is refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};

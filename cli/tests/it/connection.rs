@@ -132,6 +132,44 @@ fn sslmode_means_what_libpq_means() {
 }
 
 #[test]
+fn more_of_what_libpq_knows() {
+    let case = Case::new("more");
+    let (port, name) = (server().server.port(), case.database.database.name());
+    // The first host that answers, and an address beside a name.
+    let hosts = format!("postgres://ana:{ESCAPED}@127.0.0.1:1,127.0.0.1:{port}/{name}");
+    assert_eq!(case.status(&[("DATABASE_URL", &hosts)]).code, 0);
+    let root = server().root.display();
+    let address = format!(
+        "hostaddr=127.0.0.1 host=localhost port={port} dbname={name} user=ana password='{PASSWORD}' \
+         sslmode=verify-full sslrootcert='{root}' channel_binding=prefer"
+    );
+    let bound = case.status(&[("DATABASE_URL", &address)]);
+    assert_eq!(bound.code, 0, "{}", bound.stderr);
+    let bound = case.status(&[("DATABASE_URL", &address.replace("prefer", "require"))]);
+    assert!(bound.stderr(2).contains("cannot be `require` here"), "{}", bound.stderr);
+    // What the session is told reaches it.
+    let options =
+        [("DATABASE_URL", case.database.url()), ("PGOPTIONS", "-c search_path=nowhere".to_owned())];
+    let options = options.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let nowhere = case.status(&options);
+    assert!(
+        nowhere.stderr(5).contains("nowhere") || nowhere.stderr.contains("schema"),
+        "{}",
+        nowhere.stderr
+    );
+    for wrong in [
+        "port=x",
+        "connect_timeout=soon",
+        "channel_binding=x",
+        "hostaddr=db",
+        "target_session_attrs=x",
+    ] {
+        let ran = case.status(&[("DATABASE_URL", wrong)]);
+        assert!(ran.stderr(2).starts_with("error: the connection's `"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_certificate_of_its_own_lets_a_client_in() {
     let case = Case::new("client-certificate");
     let (certificate, key) =

@@ -391,6 +391,59 @@ fn wait_for_a_server_a_primary_and_a_migration() {
     assert_eq!(case.run(&["wait", "--for", "migrated", "--timeout", "20"]).code, 4);
 }
 
+/// Passes everything that comes to a port on to the server.
+fn forward(port: u16) {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    for stream in listener.incoming() {
+        let (mut near, mut far) = (
+            stream.unwrap(),
+            std::net::TcpStream::connect(("127.0.0.1", crate::server::server().server.port()))
+                .unwrap(),
+        );
+        let (mut near_again, mut far_again) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        drop(std::thread::spawn(move || std::io::copy(&mut near, &mut far)));
+        drop(std::thread::spawn(move || std::io::copy(&mut far_again, &mut near_again)));
+    }
+}
+
+#[test]
+fn wait_ends_when_the_server_comes() {
+    let case = Case::new("wait-comes");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let name = case.database.database.name();
+    let url = format!("postgres://reader:reader@127.0.0.1:{free}/{name}?sslmode=disable");
+    let mut command = case.project.command(&["wait", "--timeout", "60", "--database-url", &url]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // It has asked at least once by then.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert!(child.try_wait().unwrap().is_none());
+    drop(std::thread::spawn(move || forward(free)));
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn who_comes_second_waits_and_is_told_for_whom() {
+    let case = Case::new("lock");
+    let client = case.database.client();
+    client.run("SELECT pg_advisory_lock(1, 1)");
+    let gate = "SET LOCAL lock_timeout = 0;\nSELECT pg_advisory_xact_lock(1, 1);\n";
+    case.project.write("migrations/0003_gate.sql", gate);
+    let url = case.database.url();
+    let mut first = case.project.command(&["up", "--database-url", &url]);
+    let mut first = first.stdout(std::process::Stdio::null()).spawn().unwrap();
+    client.until(
+        "SELECT count(*) = 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+         WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted",
+    );
+    let second = case.run(&["up", "--lock-wait", "1"]);
+    assert_eq!(second.code, 5, "{second:?}");
+    assert!(second.stdout.contains("Waiting for the migration lock"), "{}", second.stdout);
+    assert!(second.stderr.contains("application `cargo-dunlin`"), "{}", second.stderr);
+    client.run("SELECT pg_advisory_unlock(1, 1)");
+    assert!(first.wait().unwrap().success());
+    assert_eq!(case.run(&["verify", "--no-pending"]).code, 0);
+}
+
 #[test]
 fn a_role_without_privileges_can_look_and_is_told_what_it_lacks() {
     let case = Case::new("privilege");
