@@ -5,9 +5,12 @@ mod human;
 mod json;
 mod sarif;
 
+use std::path::{Path, PathBuf};
+
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Format;
 use crate::exit::Exit;
+use crate::folder::here;
 use crate::screen::Screen;
 
 /// Writes what a command gave, and says how it ended.
@@ -26,6 +29,26 @@ fn exit(outcome: &Outcome) -> Exit {
         Ok(Answer { exit, .. }) => *exit,
         Err(failure) => failure.exit,
     }
+}
+
+/// A path as GitHub knows it: from the root of the checkout, of which a step may run in a part.
+fn from_root(path: &str) -> String {
+    let root = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    let inside = root.and_then(|root| Some(here().strip_prefix(root).ok()?.to_path_buf()));
+    inside.map_or_else(|| path.to_owned(), |inside| joined(&inside, path))
+}
+
+/// The path behind the folder, without `..`.
+fn joined(folder: &Path, path: &str) -> String {
+    let mut names: Vec<_> = folder.iter().map(|it| it.to_string_lossy()).collect();
+    for name in path.split('/') {
+        match name {
+            "." | "" => {}
+            ".." => _ = names.pop(),
+            name => names.push(name.into()),
+        }
+    }
+    names.join("/")
 }
 
 /// SARIF is a format for findings about files.

@@ -77,10 +77,12 @@ impl Parameters {
         let of_variables = KEYWORDS.iter().filter(|(_, name)| !name.is_empty());
         let of_variables: Vec<_> =
             of_variables.filter_map(|(word, name)| Some((*word, variable(name)?))).collect();
-        let speaks = |it: &(&str, String)| {
-            matches!(it.0, "host" | "hostaddr" | "port" | "dbname" | "user" | "service")
+        let speaks = |word: &str| {
+            matches!(word, "host" | "hostaddr" | "port" | "dbname" | "user" | "service")
         };
-        if url.is_none() && !of_variables.iter().any(speaks) {
+        // Of the argument too: in a script it may be a variable that nobody has set.
+        let words = of_variables.iter().map(|it| it.0).chain(gathered.values.keys().copied());
+        if !words.into_iter().any(speaks) {
             return Failure::usage("no database is named")
                 .note("nothing is guessed: a migration of the wrong database is hard to take back")
                 .help("--database-url postgres://user@host:5432/name, or the variable DATABASE_URL")

@@ -1,5 +1,6 @@
 //! Annotations of GitHub's workflows: «Workflow commands for GitHub Actions» in its manual.
 
+use super::from_root;
 use crate::answer::{Finding, Outcome};
 
 pub(super) fn annotations(outcome: &Outcome) -> String {
@@ -18,7 +19,7 @@ pub(super) fn annotations(outcome: &Outcome) -> String {
 fn annotation(finding: &Finding) -> String {
     let mut properties = Vec::new();
     if let Some(path) = &finding.path {
-        properties.push(format!("file={}", property(path)));
+        properties.push(format!("file={}", property(&from_root(path))));
         properties.extend(finding.line.map(|line| format!("line={line}")));
         properties.extend(finding.column.map(|column| format!("col={column}")));
     }

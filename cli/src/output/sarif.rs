@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dunlin_core::Rule;
 use serde_json::{Value, json};
 
+use super::from_root;
 use crate::answer::{Finding, Outcome};
 
 pub(super) fn document(outcome: &Outcome) -> String {
@@ -24,6 +25,7 @@ pub(super) fn document(outcome: &Outcome) -> String {
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             } },
+            "columnKind": "unicodeCodePoints",
             "results": results,
         }],
     });
@@ -49,7 +51,7 @@ fn result(finding: &Finding) -> Value {
     });
     if let Some(path) = &finding.path {
         result["locations"] = json!([{ "physicalLocation": {
-            "artifactLocation": { "uri": uri(path) },
+            "artifactLocation": { "uri": uri(&from_root(path)) },
             "region": { "startLine": finding.line.unwrap_or(1), "startColumn": finding.column.unwrap_or(1) },
         } }]);
     }

@@ -46,6 +46,10 @@ fn nothing_is_guessed_where_no_database_is_named() {
     let refused = case.status(&[]);
     assert!(refused.stderr(2).starts_with("error: no database is named\n"), "{}", refused.stderr);
     assert_eq!(case.status(&[("PGPASSWORD", "x"), ("PGSSLMODE", "require")]).code, 2);
+    for empty in ["", " ", "postgres://", "sslmode=require"] {
+        let ran = case.project.run(&["status", "--database-url", empty]);
+        assert!(ran.stderr(2).starts_with("error: no database is named\n"), "{empty:?}: {ran:?}");
+    }
 }
 
 #[test]
@@ -164,7 +168,7 @@ fn more_of_what_libpq_knows() {
         "hostaddr=db",
         "target_session_attrs=x",
     ] {
-        let ran = case.status(&[("DATABASE_URL", wrong)]);
+        let ran = case.status(&[("DATABASE_URL", &format!("host=db {wrong}"))]);
         assert!(ran.stderr(2).starts_with("error: the connection's `"), "{}", ran.stderr);
     }
 }

@@ -215,6 +215,35 @@ fn findings_as_annotations_and_as_sarif() {
 }
 
 #[test]
+fn places_are_told_from_the_root_of_githubs_checkout() {
+    let project = Project::new("workspace");
+    project.write("apps/one/src/x", "");
+    project.write("apps/one/migrations/0001_a.sql", BROKEN);
+    for (folder, argument) in [("apps/one", "migrations"), ("apps/one/src", "../migrations")] {
+        let mut command = project.command(&["check", "--format", "github", "--folder", argument]);
+        let _command = command.current_dir(project.path.join(folder));
+        let ran =
+            crate::support::ran(&command.env("GITHUB_WORKSPACE", &project.path).output().unwrap());
+        let expected = "::error file=apps/one/migrations/0001_a.sql,line=2,col=20,";
+        assert!(ran.stdout(1).starts_with(expected), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn cargo_finds_the_command() {
+    let project = Project::with("cargo", &[("0001_a.sql", USERS)]);
+    let folder = std::path::Path::new(crate::support::DUNLIN).parent().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let path = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    let _command = cargo.args(["dunlin", "check"]).current_dir(&project.path);
+    let ran = crate::support::ran(
+        &cargo.env("PATH", std::env::join_paths(path).unwrap()).output().unwrap(),
+    );
+    assert_eq!(ran.stdout(0), "1 migration: nothing to object to\n");
+}
+
+#[test]
 fn sum_records_and_check_then_finds_edits() {
     let project = Project::with("sum", &[("0001_a.sql", USERS)]);
     assert_eq!(

@@ -8,7 +8,8 @@ use std::process::{Command, Output, Stdio};
 pub(crate) const DUNLIN: &str = env!("CARGO_BIN_EXE_cargo-dunlin");
 
 /// Variables that would reach a test from outside.
-const VARIABLES: [&str; 20] = [
+const VARIABLES: [&str; 21] = [
+    "GITHUB_WORKSPACE",
     "DATABASE_URL",
     "PGHOST",
     "PGHOSTADDR",
