@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     SqlNoTransaction,
     /// Rust in one transaction.
     Rust,
+    /// Its undo was begun, statement by statement, and is not finished.
+    Undo,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Self::Sql => "sql",
             Self::SqlNoTransaction => "sql no-transaction",
             Self::Rust => "rust",
+            Self::Undo => "undo no-transaction",
         }
     }
 }
@@ -79,7 +82,8 @@ impl Applied {
         self.checksum.as_deref()
     }
 
-    /// `sql`, `sql no-transaction`, `rust` or `adopted`.
+    /// `sql`, `sql no-transaction`, `rust` or `adopted`; `undo no-transaction` while an undo that runs
+    /// without a transaction is not finished.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
         self.kind.as_deref()
@@ -103,7 +107,7 @@ impl Applied {
         self.application.as_deref()
     }
 
-    /// How far it has come, for a migration without a transaction that was interrupted.
+    /// How far it has come, for a migration without a transaction that was interrupted, or its undo.
     #[must_use]
     pub fn unfinished(&self) -> Option<Progress> {
         self.progress.filter(|progress| progress.n_done < progress.n_statements)

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::{Direction, Event, Observer};
 use crate::execute_failure::lost;
-use crate::history::{History, Row, measure};
+use crate::history::{History, Row, StoredTexts, measure};
 use crate::log::{Action, Outcome};
 use crate::pipeline::{Job, Record};
 use crate::plan::Step;
@@ -104,7 +104,12 @@ impl Execution<'_, '_> {
             let transactional = matches!(step.migration.up.code, Code::Sql { transactional: true });
             (is_fresh && transactional).then(|| job(step.migration, Record::Insert(step.migration)))
         };
-        for step in steps {
+        let begun: Vec<_> = steps.iter().filter(|it| it.progress.is_some()).collect();
+        let names: Vec<_> = begun.iter().map(|it| it.migration.name).collect();
+        if let Some(undo) = self.history.unfinished_undos(self.session, &names).await?.first() {
+            return Err(self.undo_unfinished(undo).in_migration(&undo.name));
+        }
+        for step in begun {
             let checked = self.can_continue(step).await;
             checked.map_err(|error| error.in_migration(step.migration.name))?;
         }
@@ -129,15 +134,43 @@ impl Execution<'_, '_> {
         let Migration { name, up, .. } = step.migration;
         if matches!(up.code, Code::Sql { transactional: false }) {
             let sql = SqlText::new(up.path, up.run_text);
-            let _n_done = self.resume(step, progress, &sql).await?;
+            let stored = self.history.texts(self.session, &[name]).await?;
+            let stored = stored.into_iter().next().and_then(|it| it.up).unwrap_or_default();
+            let _n_done = self.resume(name, progress, &stored, &sql).await?;
         } else if progress.n_begun > 0 {
             return Err(self.begun_without_transaction(name, up.path, progress));
         }
         Ok(())
     }
 
+    /// The same of an undo that was interrupted.
+    async fn can_continue_undo(&self, undo: &Undo<'_>, texts: &StoredTexts) -> Result<()> {
+        let Some(progress) = texts.undo_progress() else { return Ok(()) };
+        match &undo.how {
+            UndoCode::Sql { path, text, transactional: false } => {
+                let stored = texts.down.as_deref().unwrap_or_default();
+                let sql = SqlText::new(path, text);
+                self.resume(undo.name, progress, stored, &sql).await.map(|_| ())
+            }
+            UndoCode::Sql { path, .. } if progress.n_begun > 0 => {
+                Err(self.begun_without_transaction(undo.name, path, progress))
+            }
+            UndoCode::Rust { path, .. } if progress.n_begun > 0 => {
+                Err(self.begun_without_transaction(undo.name, path, progress))
+            }
+            UndoCode::Sql { .. } | UndoCode::Rust { .. } => Ok(()),
+        }
+    }
+
     /// Undoes migrations in order.
     pub(crate) async fn undo(&mut self, undos: &[Undo<'_>]) -> Result<()> {
+        let names: Vec<_> = undos.iter().map(|it| it.name).collect();
+        for texts in self.history.unfinished_undos(self.session, &names).await? {
+            for undo in undos.iter().filter(|it| it.name == texts.name) {
+                let checked = self.can_continue_undo(undo, &texts).await;
+                checked.map_err(|error| error.in_migration(undo.name))?;
+            }
+        }
         let mut rest = undos;
         while let [first, others @ ..] = rest {
             let jobs: Vec<_> = rest.iter().map_while(Undo::job).collect();
@@ -159,7 +192,7 @@ impl Execution<'_, '_> {
             let sql = SqlText::new(script.path, script.run_text);
             let n_skipped = step.progress.unwrap_or_default().n_done;
             let begun = self.begin(migration.name, Some(&sql), n_skipped);
-            let result = self.statements(step, &sql).await;
+            let result = self.apply_statements(step, &sql).await;
             return self.end(migration.name, begun, result.map(|()| None)).await;
         }
         // What a run without a transaction has not begun leaves only a row behind.
@@ -177,20 +210,13 @@ impl Execution<'_, '_> {
     }
 
     async fn undo_alone(&mut self, undo: &Undo<'_>) -> Result<()> {
-        match &undo.how {
-            UndoCode::Rust { path, run } => {
-                let record = self.history.undone(undo.name, None);
-                let begun = self.begin(undo.name, None, 0);
-                let result = self.in_rust(undo.name, path, *run, &record).await;
-                self.end(undo.name, begun, result).await
-            }
-            UndoCode::Sql { path, text, .. } => {
-                let sql = SqlText::new(path, text);
-                let begun = self.begin(undo.name, Some(&sql), 0);
-                let result = self.undo_statements(undo.name, &sql).await;
-                self.end(undo.name, begun, result.map(|()| None)).await
-            }
-        }
+        let UndoCode::Rust { path, run } = &undo.how else {
+            return self.undo_statements(undo).await;
+        };
+        let record = self.history.undone(undo.name, None);
+        let begun = self.begin(undo.name, None, 0);
+        let result = self.in_rust(undo.name, path, *run, &record).await;
+        self.end(undo.name, begun, result).await
     }
 
     pub(crate) fn begin(
@@ -349,7 +375,7 @@ fn job(migration: &'static Migration, record: Record) -> Job<'static> {
 
 /// An undo as the history table keeps it: a build without its file reads from the text alone how it
 /// is to run, and the marks of other tools may stand in another file.
-fn stored_undo(text: &'static str, code: Code) -> Cow<'static, str> {
+pub(crate) fn stored_undo(text: &str, code: Code) -> Cow<'_, str> {
     match code {
         Code::Sql { transactional: false } if directive::is_transactional(text) => {
             Cow::Owned(format!("-- dunlin: no-transaction\n{text}"))

@@ -11,6 +11,7 @@ use crate::applied::Progress;
 use crate::error::{Error, ErrorKind, cause, is_lost};
 use crate::event::Direction;
 use crate::execute::Execution;
+use crate::history::StoredTexts;
 use crate::quote::literal;
 use crate::session::text;
 
@@ -120,11 +121,13 @@ impl Execution<'_, '_> {
         progress: Progress,
     ) -> Error {
         let Progress { n_begun, n_statements, .. } = progress;
+        let subject = match self.direction {
+            Direction::Up => format!("migration `{name}`"),
+            Direction::Down => format!("undo of `{name}`"),
+        };
         Error::new(
             ErrorKind::Drift,
-            format!(
-                "the unfinished migration `{name}` was begun without a transaction, and now has one"
-            ),
+            format!("the unfinished {subject} was begun without a transaction, and now has one"),
         )
         .place(Some(Place::file(path)))
         .note(format!(
@@ -132,10 +135,25 @@ impl Execution<'_, '_> {
         ))
         .note("nothing was changed by this run")
         .help("restore the line `-- dunlin: no-transaction` to continue behind what is done")
-        .help(format!(
-            "or undo by hand what is done, and begin anew: {}; then start again",
-            self.history.delete(name)
-        ))
+        .help(match self.direction {
+            Direction::Up => format!(
+                "or undo by hand what is done, and begin anew: {}; then start again",
+                self.history.delete(name)
+            ),
+            Direction::Down => format!(
+                "or undo by hand what is left, and say so: {}; then start again",
+                self.history.delete(name)
+            ),
+        })
+    }
+
+    /// A migration is to be applied of which an undo without a transaction was cut off.
+    pub(crate) fn undo_unfinished(&self, texts: &StoredTexts) -> Error {
+        let name = &texts.name;
+        let Progress { n_done, n_statements, .. } = texts.undo_progress().unwrap_or_default();
+        Error::new(ErrorKind::Drift, format!("the undo of `{name}` was begun and is not finished"))
+            .note(format!("{n_done} of its {n_statements} statement(s) are done; nothing was changed by this run"))
+            .help("undo it again, which continues behind what is done; then apply")
     }
 
     /// Rolls back and adds the state of the database and the next step.

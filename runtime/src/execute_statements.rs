@@ -1,112 +1,195 @@
 //! Running a file without a transaction: statement by statement, each recorded.
 //!
+//! What PostgreSQL lets run in a transaction is committed together with its record, so it is done and
+//! recorded or neither. The rest is recorded as begun before and as done behind it.
+//!
 //! **Invariant:** the row says which statements are done and which one was begun, so that a run that
 //! was cut off is continued, and a statement of which nobody knows whether it took effect is never
 //! repeated silently.
 
 use std::time::Instant;
 
-use dunlin_core::statement::{InTransaction, Object, Statement, Verb};
+use dunlin_core::statement::{InTransaction, Statement};
 use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::{Kind, Progress};
 use crate::error::{Error, ErrorKind, Result, cause, is_lost};
-use crate::event::Event;
-use crate::execute::{Execution, row};
-use crate::history::Row;
+use crate::event::{Direction, Event};
+use crate::execute::{Execution, Undo, UndoCode, row, stored_undo};
+use crate::execute_evidence::Evidence;
+use crate::history::{Row, StoredTexts};
+use crate::log::Action;
 use crate::pipeline::{existing_relations, question_about_existing};
 use crate::plan::Step;
-use crate::quote::{identifier, literal};
+use crate::quote::literal;
+use crate::registry::Code;
 use crate::script::SqlText;
 use crate::session::text;
 
+/// A statement that failed, and where its effects may be.
+struct Refused {
+    error: PostgresError,
+    /// Whether it and its record were one transaction.
+    is_whole: bool,
+    /// Whether the record failed, or the commit of both.
+    in_record: bool,
+}
+
 impl Execution<'_, '_> {
     /// Applies a migration without a transaction, behind what an earlier run has done of it.
-    pub(crate) async fn statements(&mut self, step: &Step, sql: &SqlText<'_>) -> Result<()> {
-        let n_statements = sql.statements.len();
+    pub(crate) async fn apply_statements(&mut self, step: &Step, sql: &SqlText<'_>) -> Result<()> {
+        let name = step.migration.name;
         let n_done = match step.progress {
-            Some(progress) => self.resume(step, progress, sql).await?,
+            Some(progress) => {
+                let stored = self.history.texts(self.session, &[name]).await?;
+                let stored = stored.into_iter().next().and_then(|it| it.up).unwrap_or_default();
+                self.resume(name, progress, &stored, sql).await?
+            }
             None => 0,
         };
-        let begun = Instant::now();
-        let mut progress = Progress { n_done, n_begun: n_statements.min(n_done + 1), n_statements };
+        let progress = progress_at(sql, n_done);
         let row = Row { progress: Some(progress), ..row(step.migration, Kind::SqlNoTransaction) };
-        let record = if step.progress.is_some() {
-            self.history.update(&row)
-        } else {
-            self.history.insert_unlogged(&row)
+        let record = match step.progress {
+            None => self.history.insert_unlogged(&row),
+            // What was cut off was the last one.
+            Some(_) if n_done == sql.statements.len() => {
+                self.history.logged(Action::Apply, "duration_ms", self.history.update(&row))
+            }
+            Some(_) => self.history.update(&row),
         };
         if let Err(error) = self.record(&record).await {
-            return Err(self.progress_unrecorded(row.name, sql, progress, error));
+            return Err(self.progress_unrecorded(name, sql, progress, error));
         }
-        let existing = self.existing(row.name, sql).await?;
-        for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
-            let result = self
-                .told_statement(row.name, sql, index, self.run_statement(row.name, statement, sql))
-                .await;
-            if let Err(error) = result {
-                return Err(self
-                    .statement_failed(row.name, sql, progress, index, begun, error)
-                    .await);
-            }
-            progress.n_done = index + 1;
-            progress.n_begun = n_statements.min(index + 2);
-            let note = self.history.advance(row.name, progress, begun.elapsed());
-            if let Err(error) = self.record(&note).await {
-                return Err(self.progress_unrecorded(row.name, sql, progress, error));
-            }
-        }
-        self.restore(row.name, sql).await?;
-        self.tell_summary(row.name, sql, &existing);
-        self.tidy_behind(row.name, sql).await
-    }
-
-    /// Undoes a migration without a transaction; its row goes when all is done.
-    pub(crate) async fn undo_statements(&mut self, name: &str, sql: &SqlText<'_>) -> Result<()> {
-        let begun = Instant::now();
         let existing = self.existing(name, sql).await?;
-        for (index, statement) in sql.statements.iter().enumerate() {
-            let running = self.session.run(statement.text(sql.text));
-            if let Err(error) = self.told_statement(name, sql, index, running).await {
-                if is_lost(&error) {
-                    return Err(lost_statement(&self.subject(name), sql, index, error));
-                }
-                let place = error.as_db_error().map(|db| sql.place_in_statement(index, db));
-                self.restore(name, sql).await?;
-                let done = done_sentence(index, sql.statements.len());
-                return Err(Error::new(ErrorKind::Migration, format!("undo of `{name}` failed: {}", cause(&error)))
-                    .place(place)
-                    .because(error)
-                    .note(format!("it runs without a transaction: {done}; `{name}` still counts as applied"))
-                    .note(self.state())
-                    .help("mend the undo so that it can be repeated from its first statement, and start again"));
-            }
-        }
+        self.run_statements(name, sql, n_done, None).await?;
         self.restore(name, sql).await?;
-        let record = self.history.undone(name, Some(begun.elapsed()));
-        if let Err(error) = self.record(&record).await {
-            let doing = format!("removing the row of `{name}`");
-            return Err(Error::from_postgres(&doing, error)
-                .note(format!("its undo is done, but `{name}` still counts as applied"))
-                .help(format!("remove the row: {};", self.history.delete(name))));
-        }
         self.tell_summary(name, sql, &existing);
         self.tidy_behind(name, sql).await
     }
 
-    /// How many statements of an interrupted migration are done, if that can be told.
+    /// Undoes a migration without a transaction, behind what an earlier run has done; its row goes
+    /// when all is done.
+    pub(crate) async fn undo_statements(&mut self, undo: &Undo<'_>) -> Result<()> {
+        let UndoCode::Sql { path, text, transactional } = &undo.how else { return Ok(()) };
+        let (name, sql) = (undo.name, SqlText::new(path, text));
+        let texts = self.history.texts(self.session, &[name]).await?.into_iter().next();
+        let progress = texts.as_ref().and_then(StoredTexts::undo_progress);
+        let n_done = match progress {
+            Some(progress) => {
+                let stored = texts.as_ref().and_then(|it| it.down.as_deref()).unwrap_or_default();
+                let resumed = self.resume(name, progress, stored, &sql).await;
+                resumed.map_err(|error| error.in_migration(name))?
+            }
+            None => 0,
+        };
+        let begun = self.begin(name, Some(&sql), n_done);
+        let stored = stored_undo(text, Code::Sql { transactional: *transactional });
+        // What was cut off may have been the last one.
+        let record = if n_done == sql.statements.len() {
+            self.history.undone(name, None)
+        } else {
+            self.history.begin_undo(name, &stored, progress_at(&sql, n_done))
+        };
+        let before = texts.filter(|_| progress.is_none());
+        let result = self.undo_behind(name, &sql, n_done, &record, before.as_ref()).await;
+        self.end(name, begun, result.map(|()| None)).await
+    }
+
+    async fn undo_behind(
+        &mut self,
+        name: &str,
+        sql: &SqlText<'_>,
+        n_done: usize,
+        record: &str,
+        before: Option<&StoredTexts>,
+    ) -> Result<()> {
+        if let Err(error) = self.record(record).await {
+            return Err(self.progress_unrecorded(name, sql, progress_at(sql, n_done), error));
+        }
+        let existing = self.existing(name, sql).await?;
+        self.run_statements(name, sql, n_done, before).await?;
+        self.restore(name, sql).await?;
+        self.tell_summary(name, sql, &existing);
+        self.tidy_behind(name, sql).await
+    }
+
+    /// Runs the statements behind the first `n_done`. `before` is the row of a migration whose undo
+    /// begins, for the case that nothing comes of it.
+    async fn run_statements(
+        &mut self,
+        name: &str,
+        sql: &SqlText<'_>,
+        n_done: usize,
+        before: Option<&StoredTexts>,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        if let Err((index, error)) = self.replay_settings(sql, n_done).await {
+            let refused = Refused { error, is_whole: true, in_record: false };
+            return Err(self
+                .statement_failed(name, sql, n_done, index, begun, refused, before)
+                .await);
+        }
+        for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
+            let (direction, told, at) = (self.direction, &sql.told(index), Instant::now());
+            self.tell(&Event::StatementStarted { name, direction, statement: told });
+            let record = self.record_of(name, progress_at(sql, index + 1), begun);
+            let is_whole = !needs_mark(statement, sql);
+            if is_whole {
+                self.session.begins_transaction();
+            }
+            let running = self.run_statement(name, statement, sql, &record);
+            if let Err(refused) = self.watched(name, Some(told), running).await {
+                return Err(self
+                    .statement_failed(name, sql, index, index, begun, refused, before)
+                    .await);
+            }
+            if is_whole {
+                self.session.ended_transaction();
+            }
+            let duration = at.elapsed();
+            self.tell(&Event::StatementFinished { name, direction, statement: told, duration });
+        }
+        Ok(())
+    }
+
+    /// The statement that notes that so much is done.
+    fn record_of(&self, name: &str, progress: Progress, begun: Instant) -> String {
+        match self.direction {
+            Direction::Up => self.history.advance(name, progress, begun.elapsed()),
+            Direction::Down if progress.n_done == progress.n_statements => {
+                self.history.undone(name, Some(begun.elapsed()))
+            }
+            Direction::Down => self.history.advance_undo(name, progress),
+        }
+    }
+
+    /// What the first statements have set for those behind them, which an earlier session has
+    /// forgotten. Fails with the statement that was refused.
+    async fn replay_settings(
+        &self,
+        sql: &SqlText<'_>,
+        n_done: usize,
+    ) -> Result<(), (usize, PostgresError)> {
+        for (index, statement) in sql.statements.iter().take(n_done).enumerate() {
+            if is_setting(statement, sql) {
+                let run = self.session.run(statement.text(sql.text)).await;
+                run.map_err(|error| (index, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many statements of an interrupted migration or undo are done, if that can be told.
     pub(crate) async fn resume(
         &self,
-        step: &Step,
+        name: &str,
         progress: Progress,
+        stored: &str,
         sql: &SqlText<'_>,
     ) -> Result<usize> {
-        let name = step.migration.name;
         let Progress { n_done, n_begun, .. } = progress;
-        let n_statements = sql.statements.len();
-        let stored = self.history.texts(self.session, &[name]).await?;
-        let stored = stored.into_iter().next().and_then(|texts| texts.up).unwrap_or_default();
-        let stored = SqlText::new(name, &stored);
+        let subject = self.subject(name);
+        let stored = SqlText::new(name, stored);
         let statement = |sql: &SqlText<'_>, index: usize| {
             sql.statements.get(index).map(|it| it.text(sql.text).to_owned())
         };
@@ -114,54 +197,92 @@ impl Execution<'_, '_> {
         if let Some(index) = edited {
             return Err(Error::new(
                 ErrorKind::Drift,
-                format!("the {n_done} completed statement(s) of the unfinished migration `{name}` were edited"),
+                format!(
+                    "the {n_done} completed statement(s) of the unfinished {subject} were edited"
+                ),
             )
             .place(Some(sql.place_of(index)))
             .note("nothing was changed; an earlier run completed them as they were")
             .help("restore these statements; the ones behind them may be edited"));
         }
-        let is_known =
-            n_begun <= n_done || sql.statements.get(n_done).is_some_and(builds_index_concurrently);
-        if is_known {
+        let Some(begun) = sql.statements.get(n_done).filter(|_| n_begun > n_done) else {
             return Ok(n_done);
+        };
+        let is_set = self.replay_settings(sql, n_done).await.is_ok();
+        let evidence = if is_set {
+            self.evidence(begun, sql).await
+        } else {
+            Ok(Evidence::Unknown(Vec::new()))
+        };
+        self.restore(name, sql).await?;
+        match evidence.map_err(|error| {
+            Error::from_looking(&format!("looking what became of {subject}"), error)
+        })? {
+            Evidence::Done => Ok(n_done + 1),
+            Evidence::Missing | Evidence::Harmless => Ok(n_done),
+            Evidence::Unknown(facts) => Err(self.cut_off(name, n_done, sql, facts)),
         }
+    }
+
+    /// Nobody knows whether a statement took effect, or what it left is not what it makes.
+    fn cut_off(&self, name: &str, n_done: usize, sql: &SqlText<'_>, facts: Vec<String>) -> Error {
         let (table, name_literal, number) = (&self.history.qualified, literal(name), n_done + 1);
-        Err(Error::new(
+        let (subject, n_statements) = (self.subject(name), sql.statements.len());
+        let what_it_says = if facts.is_empty() {
+            "; whether this one took effect cannot be told from here"
+        } else {
+            ""
+        };
+        let made = Error::new(
             ErrorKind::Migration,
-            format!("migration `{name}` was cut off in statement {number} of {n_statements}"),
+            format!("{subject} was cut off in statement {number} of {n_statements}"),
         )
         .place(Some(sql.place_of(n_done)))
-        .note(format!("{}; whether this one took effect cannot be told from here", done_sentence(n_done, n_statements)))
-        .note("nothing was changed by this run")
-        .help(format!("look. If it took effect: UPDATE {table} SET statements_done = {number} WHERE name = {name_literal};"))
-        .help(format!("if it did not: UPDATE {table} SET statements_begun = {n_done} WHERE name = {name_literal}; then start again")))
+        .note(format!("{}{what_it_says}", done_sentence(n_done, n_statements)));
+        let made =
+            facts.into_iter().fold(made, Error::note).note("nothing was changed by this run");
+        // The last statement of an undo takes the row with it.
+        let done = if self.direction == Direction::Down && number == n_statements {
+            self.history.delete(name)
+        } else {
+            format!("UPDATE {table} SET statements_done = {number} WHERE name = {name_literal}")
+        };
+        made.help(format!("look. If it took effect: {done};")).help(format!(
+            "if it did not: UPDATE {table} SET statements_begun = {n_done} WHERE name = {name_literal}; then start again"
+        ))
     }
 
-    /// Awaits the statement of this index and tells of it.
-    async fn told_statement(
-        &self,
-        name: &str,
-        sql: &SqlText<'_>,
-        index: usize,
-        running: impl Future<Output = Result<(), PostgresError>>,
-    ) -> Result<(), PostgresError> {
-        let (direction, statement, begun) = (self.direction, &sql.told(index), Instant::now());
-        self.tell(&Event::StatementStarted { name, direction, statement });
-        self.watched(name, Some(statement), running).await?;
-        let duration = begun.elapsed();
-        self.tell(&Event::StatementFinished { name, direction, statement, duration });
-        Ok(())
-    }
-
+    /// Runs one statement and notes that it is done.
     async fn run_statement(
         &self,
         migration: &str,
         statement: &Statement,
         sql: &SqlText<'_>,
-    ) -> Result<(), PostgresError> {
-        self.drop_invalid_index(migration, statement).await?;
-        self.allow_waiting(sql, statement).await?;
-        self.session.run(statement.text(sql.text)).await
+        record: &str,
+    ) -> Result<(), Refused> {
+        let is_whole = !needs_mark(statement, sql);
+        let refused = |error| Refused { error, is_whole, in_record: false };
+        self.clear_the_way(migration, statement, sql).await.map_err(refused)?;
+        self.allow_waiting(sql, statement).await.map_err(refused)?;
+        let text = statement.text(sql.text);
+        if !is_whole {
+            self.session.run(text).await.map_err(refused)?;
+            let recorded = self.record(record).await;
+            return recorded.map_err(|error| Refused { error, is_whole, in_record: true });
+        }
+        // A file may have made transactions read-only behind which it does nothing but read.
+        let begin = self.session.send("BEGIN READ WRITE").await.map_err(refused)?;
+        let body = self.session.send(text).await.map_err(refused)?;
+        let record = format!("{} {record}; COMMIT", self.session.as_itself());
+        let recorded = self.session.send(&record).await.map_err(refused)?;
+        let _n_begun = begin.finish().await.map_err(|it| refused(it.error))?;
+        match body.finish().await {
+            Ok(_) => match recorded.finish().await {
+                Ok(_) => Ok(()),
+                Err(it) => Err(Refused { error: it.error, is_whole, in_record: true }),
+            },
+            Err(failure) => Err(refused(failure.error)),
+        }
     }
 
     /// `CREATE INDEX CONCURRENTLY` and its like make nobody wait, but wait themselves for every older
@@ -184,73 +305,61 @@ impl Execution<'_, '_> {
         self.session.run(&format!("SET lock_timeout TO {timeout}")).await
     }
 
-    /// Removes what an interrupted `CREATE INDEX CONCURRENTLY` has left, so that `IF NOT EXISTS`
-    /// cannot pass over an index that no query uses.
-    async fn drop_invalid_index(
-        &self,
-        migration: &str,
-        statement: &Statement,
-    ) -> Result<(), PostgresError> {
-        let index = statement.effects.iter().find(|it| {
-            it.concurrently
-                && it.object == Object::Index
-                && it.verb == Verb::Created
-                && it.name.is_some()
-        });
-        let (Some(index), Some(table)) =
-            (index.and_then(|it| it.name.as_deref()), index.and_then(|it| it.on.as_deref()))
-        else {
-            return Ok(());
-        };
-        let question = format!(
-            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class t \
-             JOIN pg_catalog.pg_index i ON i.indrelid = t.oid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE t.oid = pg_catalog.to_regclass({}) AND NOT i.indisvalid AND c.relkind = 'i' \
-             AND c.relname = (pg_catalog.parse_ident({}))[pg_catalog.array_upper(pg_catalog.parse_ident({}), 1)]",
-            literal(table),
-            literal(index),
-            literal(index),
-        );
-        for row in &self.session.rows(&question).await? {
-            let (schema, name) = (
-                text(row, "nspname").unwrap_or_default(),
-                text(row, "relname").unwrap_or_default(),
-            );
-            let invalid = format!("{}.{}", identifier(schema), identifier(name));
-            self.session.run(&format!("DROP INDEX CONCURRENTLY {invalid}")).await?;
-            let message =
-                format!("Dropped the invalid index {invalid} that an interrupted run had left");
-            self.tell(&Event::Progress { name: migration, message: &message });
-        }
-        Ok(())
-    }
-
-    /// `progress` is as it was recorded before the statement.
+    /// Statement `index` was refused, or lost with its connection, behind `n_done`.
+    #[expect(clippy::too_many_arguments, reason = "all of it is said")]
     async fn statement_failed(
         &mut self,
         name: &str,
         sql: &SqlText<'_>,
-        progress: Progress,
+        n_done: usize,
         index: usize,
         begun: Instant,
-        error: PostgresError,
+        refused: Refused,
+        before: Option<&StoredTexts>,
     ) -> Error {
-        if is_lost(&error) {
-            return lost_statement(&self.subject(name), sql, index, error);
-        }
+        let Refused { error, is_whole, in_record } = refused;
         let n = sql.statements.len();
+        if !is_whole && in_record {
+            return self.progress_unrecorded(name, sql, progress_at(sql, index + 1), error);
+        }
+        if is_lost(&error) {
+            return lost_statement(&self.subject(name), sql, index, is_whole, error);
+        }
+        if is_whole && let Err(error) = self.session.roll_back().await {
+            return lost_statement(&self.subject(name), sql, index, is_whole, error);
+        }
+        let place = error.as_db_error().filter(|_| !in_record);
+        let place = match place {
+            Some(db) => sql.place_in_statement(index, db),
+            None => sql.place_of(index),
+        };
         let made = Error::new(
             ErrorKind::Migration,
-            format!("migration `{name}` failed: {}", cause(&error)),
+            format!("{} failed: {}", self.subject(name), cause(&error)),
         )
-        .place(error.as_db_error().map(|db| sql.place_in_statement(index, db)))
-        .because(error)
-        .note(format!("it runs without a transaction: {}", done_sentence(index, n)))
-        .note(self.state());
+        .place(Some(place))
+        .because(error);
+        let made = if in_record {
+            made.note("it ran; committing it together with its record failed, so it is rolled back")
+        } else {
+            made
+        };
+        let is_untouched = self.direction == Direction::Down && n_done == 0;
+        let standing = match self.direction {
+            Direction::Up => String::new(),
+            Direction::Down if is_untouched => format!("; `{name}` still counts as applied"),
+            Direction::Down => format!("; `{name}` counts as half undone"),
+        };
+        let made = made
+            .note(format!("it runs without a transaction: {}{standing}", done_sentence(n_done, n)))
+            .note(self.state());
         // The server said no, so it is known that the statement is not done.
-        let known = Progress { n_begun: progress.n_done, ..progress };
-        let note = self.history.advance(name, known, begun.elapsed());
+        let known = Progress { n_done, n_begun: n_done, n_statements: n };
+        let note = match (self.direction, before) {
+            (Direction::Down, Some(before)) if is_untouched => self.history.withdraw_undo(before),
+            (Direction::Down, _) => self.history.advance_undo(name, known),
+            (Direction::Up, _) => self.history.advance(name, known, begun.elapsed()),
+        };
         if let Err(second) = self.record(&note).await {
             return made.note(format!("this could not be recorded: {}", cause(&second))).help(
                 format!(
@@ -260,8 +369,12 @@ impl Execution<'_, '_> {
                 ),
             );
         }
-        let made = made
-            .help(format!("mend statement {} and start again: the run continues there", index + 1));
+        let again = match self.direction {
+            Direction::Up => "start again",
+            Direction::Down => "undo again",
+        };
+        let made =
+            made.help(format!("mend statement {} and {again}: the run continues there", index + 1));
         match self.restore(name, sql).await {
             Ok(()) => made,
             Err(second) => made.note(second.to_string()),
@@ -273,7 +386,7 @@ impl Execution<'_, '_> {
     pub(crate) async fn record(&self, statement: &str) -> Result<(), PostgresError> {
         let result = self
             .session
-            .run(&format!("{} {statement}; COMMIT", self.session.beginning_as_itself()))
+            .run(&format!("BEGIN READ WRITE; {} {statement}; COMMIT", self.session.as_itself()))
             .await;
         if result.as_ref().is_err_and(|error| !is_lost(error)) {
             // The batch began a transaction that the error aborted.
@@ -291,7 +404,7 @@ impl Execution<'_, '_> {
         error: PostgresError,
     ) -> Error {
         let n = sql.statements.len();
-        let doing = format!("recording how far migration `{name}` has come");
+        let doing = format!("recording how far {} has come", self.subject(name));
         Error::from_postgres(&doing, error)
             .place(Some(sql.place_of(progress.n_done.saturating_sub(1))))
             .note(format!("it runs without a transaction: {}", done_sentence(progress.n_done, n)))
@@ -348,11 +461,39 @@ impl Execution<'_, '_> {
     }
 }
 
-/// Whether the outcome of a statement can be read from the catalogs.
-fn builds_index_concurrently(statement: &Statement) -> bool {
-    statement.effects.iter().any(|it| {
-        it.concurrently && it.object == Object::Index && it.verb == Verb::Created && it.conditional
-    })
+/// So many statements are done, and the next one is begun, if that is to be noted before it runs.
+fn progress_at(sql: &SqlText<'_>, n_done: usize) -> Progress {
+    let is_marked = sql.statements.get(n_done).is_some_and(|next| needs_mark(next, sql));
+    let n_begun = if is_marked { n_done + 1 } else { n_done };
+    Progress { n_done, n_begun, n_statements: sql.statements.len() }
+}
+
+/// Whether a statement cannot be one transaction with its record: PostgreSQL refuses it in one, or a
+/// procedure or a block commits by itself.
+fn needs_mark(statement: &Statement, sql: &SqlText<'_>) -> bool {
+    let commits = |text: &str| {
+        let text = text.to_ascii_uppercase();
+        ["COMMIT", "ROLLBACK", "CALL"].iter().any(|word| text.contains(word))
+    };
+    match statement.in_transaction {
+        InTransaction::Never(_) | InTransaction::Sometimes(_) => true,
+        InTransaction::Allowed => match statement.command {
+            "CALL" => true,
+            "DO" => commits(statement.text(sql.text)),
+            _ => false,
+        },
+    }
+}
+
+/// Whether a statement does nothing but set something for those behind it.
+fn is_setting(statement: &Statement, sql: &SqlText<'_>) -> bool {
+    if matches!(statement.command, "SET" | "RESET") {
+        return true;
+    }
+    let text = statement.text(sql.text).to_ascii_lowercase();
+    let call = text.strip_prefix("select").map(str::trim_start).unwrap_or_default();
+    let call = call.strip_prefix("pg_catalog.").unwrap_or(call);
+    call.starts_with("set_config") && call.ends_with(')') && call.matches('(').count() == 1
 }
 
 /// Which statements are done, in words.
@@ -364,15 +505,26 @@ fn done_sentence(n_done: usize, n: usize) -> String {
     }
 }
 
-fn lost_statement(subject: &str, sql: &SqlText<'_>, index: usize, error: PostgresError) -> Error {
-    let n = sql.statements.len();
-    Error::new(
+fn lost_statement(
+    subject: &str,
+    sql: &SqlText<'_>,
+    index: usize,
+    is_whole: bool,
+    error: PostgresError,
+) -> Error {
+    let (n, number) = (sql.statements.len(), index + 1);
+    let made = Error::new(
         ErrorKind::Connection,
         format!("the connection broke during {subject}: {}", cause(&error)),
     )
     .place(Some(sql.place_of(index)))
     .because(error)
-    .note(format!("it runs without a transaction: {}", done_sentence(index, n)))
-    .note(format!("whether statement {} took effect cannot be told from here", index + 1))
-    .help("start again: the run looks, and says what is to be done if it cannot tell either")
+    .note(format!("it runs without a transaction: {}", done_sentence(index, n)));
+    if is_whole {
+        return made
+            .note(format!("statement {number} and its record were committed together or not at all; from here that cannot be told"))
+            .help("start again: the run asks the history table first and does nothing twice");
+    }
+    made.note(format!("whether statement {number} took effect cannot be told from here"))
+        .help("start again: the run looks, and says what is to be done if it cannot tell either")
 }

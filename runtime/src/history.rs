@@ -588,6 +588,49 @@ impl History {
         }
     }
 
+    /// The statement that notes that an undo without a transaction is begun, with its text. While it
+    /// lasts, the row counts its statements.
+    pub(crate) fn begin_undo(&self, name: &str, text: &str, progress: Progress) -> String {
+        let Progress { n_done, n_begun, n_statements } = progress;
+        format!(
+            "UPDATE {} SET kind = {}, statements = {n_statements}, statements_done = {n_done}, \
+             statements_begun = {n_begun}, down_text = {} WHERE name = {}",
+            self.qualified,
+            literal(Kind::Undo.as_str()),
+            literal(text),
+            literal(name)
+        )
+    }
+
+    /// The statement that notes how far such an undo has come.
+    pub(crate) fn advance_undo(&self, name: &str, progress: Progress) -> String {
+        let Progress { n_done, n_begun, .. } = progress;
+        format!(
+            "UPDATE {} SET statements_done = {n_done}, statements_begun = {n_begun} WHERE name = {}",
+            self.qualified,
+            literal(name)
+        )
+    }
+
+    /// The statement that makes a row what it was before an undo of which nothing was done.
+    pub(crate) fn withdraw_undo(&self, texts: &StoredTexts) -> String {
+        let number = |number: Option<usize>| {
+            number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
+        };
+        let progress = texts.progress;
+        format!(
+            "UPDATE {} SET kind = {}, statements = {}, statements_done = {}, statements_begun = {}, \
+             down_text = {} WHERE name = {}",
+            self.qualified,
+            optional_literal(texts.kind.as_deref()),
+            number(progress.map(|it| it.n_statements)),
+            number(progress.map(|it| it.n_done)),
+            number(progress.map(|it| it.n_begun)),
+            optional_literal(texts.down.as_deref()),
+            literal(&texts.name)
+        )
+    }
+
     /// The statement that takes up an unfinished migration again, with the texts of this build.
     pub(crate) fn update(&self, row: &Row<'_>) -> String {
         let Progress { n_done, n_begun, n_statements } = row.progress.unwrap_or_default();
@@ -649,12 +692,32 @@ impl History {
         session: &Session<'_>,
         names: &[&str],
     ) -> Result<Vec<StoredTexts>> {
+        self.texts_where(session, names, "true").await
+    }
+
+    /// The same of those among them whose undo was begun without a transaction and is not finished.
+    pub(crate) async fn unfinished_undos(
+        &self,
+        session: &Session<'_>,
+        names: &[&str],
+    ) -> Result<Vec<StoredTexts>> {
+        let condition = format!("kind = {}", literal(Kind::Undo.as_str()));
+        self.texts_where(session, names, &condition).await
+    }
+
+    async fn texts_where(
+        &self,
+        session: &Session<'_>,
+        names: &[&str],
+        condition: &str,
+    ) -> Result<Vec<StoredTexts>> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
         let list = names.iter().map(|name| literal(name)).collect::<Vec<_>>().join(", ");
         let question = format!(
-            "SELECT name, up_text, down_text FROM {} WHERE name IN ({list})",
+            "SELECT name, up_text, down_text, kind, statements, statements_done, statements_begun \
+             FROM {} WHERE name IN ({list}) AND {condition}",
             self.qualified
         );
         let rows = session
@@ -667,6 +730,8 @@ impl History {
                 name: text(row, "name").unwrap_or_default().to_owned(),
                 up: text(row, "up_text").map(str::to_owned),
                 down: text(row, "down_text").map(str::to_owned),
+                kind: text(row, "kind").map(str::to_owned),
+                progress: progress(row),
             })
             .collect())
     }
@@ -710,6 +775,15 @@ pub(crate) struct StoredTexts {
     pub(crate) name: String,
     pub(crate) up: Option<String>,
     pub(crate) down: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) progress: Option<Progress>,
+}
+
+impl StoredTexts {
+    /// How far an undo without a transaction has come that was interrupted.
+    pub(crate) fn undo_progress(&self) -> Option<Progress> {
+        self.progress.filter(|_| self.kind.as_deref() == Some(Kind::Undo.as_str()))
+    }
 }
 
 fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
@@ -783,14 +857,19 @@ fn log_is_foreign(table: &str) -> Error {
         .help("give the log another name: `Migrator::log_table(\"dunlin_log\")`, or keep none: `Migrator::without_log`")
 }
 
+fn number<T: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -> Option<T> {
+    text(row, column).and_then(|number| number.parse().ok())
+}
+
+fn progress(row: &SimpleQueryRow) -> Option<Progress> {
+    let (n_done, n_statements) = (number(row, "statements_done")?, number(row, "statements")?);
+    let n_begun = number(row, "statements_begun").unwrap_or(n_done);
+    Some(Progress { n_done, n_begun, n_statements })
+}
+
 /// A row as it is, whatever people have done to it by hand: nothing here can fail.
 fn applied(row: &SimpleQueryRow) -> Applied {
     let owned = |column| text(row, column).map(str::to_owned);
-    fn number<T: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -> Option<T> {
-        text(row, column).and_then(|number| number.parse().ok())
-    }
-    let statements = (number(row, "statements_done"), number(row, "statements"));
-    let n_begun = number(row, "statements_begun");
     Applied {
         id: number(row, "id").unwrap_or_default(),
         name: owned("name").unwrap_or_default(),
@@ -801,12 +880,7 @@ fn applied(row: &SimpleQueryRow) -> Applied {
         duration: number(row, "duration_ms").map(Duration::from_millis),
         applied_by: owned("applied_by"),
         application: owned("application"),
-        progress: match statements {
-            (Some(n_done), Some(n_statements)) => {
-                Some(Progress { n_done, n_begun: n_begun.unwrap_or(n_done), n_statements })
-            }
-            _ => None,
-        },
+        progress: progress(row),
         has_down_text: text(row, "has_down_text") == Some("t"),
     }
 }

@@ -60,6 +60,7 @@ mod budget;
 mod context;
 mod drift;
 mod execute;
+mod execute_evidence;
 mod execute_failure;
 mod execute_statements;
 mod handover;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dunlin_core::lexer::{Lexed, lex};
+use dunlin_core::lexer::{Lexed, Token, lex};
 use dunlin_core::source::byte_of_character;
 use dunlin_core::statement::{Effect, Object, Statement, Verb, split};
 use dunlin_core::{Place, SourceFile, Span};
@@ -108,6 +108,12 @@ impl<'a> SqlText<'a> {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    /// The tokens of a statement that mean something, with their texts.
+    pub(crate) fn tokens_of(&self, statement: &Statement) -> Vec<&Token> {
+        let tokens = self.lexed.tokens.get(statement.tokens.clone()).unwrap_or_default();
+        tokens.iter().filter(|token| !token.is_trivia()).collect()
     }
 
     fn effects(&self) -> impl Iterator<Item = &Effect> {

@@ -113,18 +113,17 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The beginning of a transaction in which the session is who it was when the run began, whatever
-    /// a migration has set; it ends with a semicolon.
+    /// Statements for a transaction in which the session is to be who it was when the run began,
+    /// whatever a migration has set; they end with a semicolon, and what they do ends with it.
     ///
     /// Setting the user forgets the role, also when it is the same user, so that is not done in vain.
-    pub(crate) fn beginning_as_itself(&self) -> String {
+    pub(crate) fn as_itself(&self) -> String {
         let Some(Settings { session_user, role, .. }) = &self.settings else {
-            return "BEGIN;".to_owned();
+            return String::new();
         };
         let (user, role) = (literal(session_user), literal(role));
         format!(
-            "BEGIN READ WRITE; \
-             SELECT pg_catalog.set_config('session_authorization', {user}, true) WHERE session_user <> {user}; \
+            "SELECT pg_catalog.set_config('session_authorization', {user}, true) WHERE session_user <> {user}; \
              SELECT pg_catalog.set_config('role', {role}, true);"
         )
     }

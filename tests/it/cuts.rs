@@ -91,6 +91,105 @@ const WHOLE: Story = Story(&[
     },
 ]);
 
+/// Files without a transaction between others. The undo leaves the table, where its traces are.
+const MIXED: Story = Story(&[
+    Chapter {
+        down: &[tallied(
+            "INSERT INTO tally VALUES ('down 1')",
+            "SELECT count(*) FROM tally WHERE what = 'down 1'",
+        )],
+        ..WHOLE.0[0]
+    },
+    Chapter {
+        name: "2_mood",
+        is_whole: true,
+        up: &[
+            evident(
+                "CREATE TYPE mood AS ENUM ('ok'); CREATE INDEX users_old ON users (name, id); ALTER TABLE users ADD CONSTRAINT positive CHECK (id > 0) NOT VALID",
+                "SELECT count(*) FROM pg_type WHERE typname = 'mood'",
+            ),
+            tallied(
+                "INSERT INTO tally VALUES ('2')",
+                "SELECT count(*) FROM tally WHERE what = '2'",
+            ),
+        ],
+        down: &[evident(
+            "DROP TYPE mood",
+            "SELECT 1 - count(*) FROM pg_type WHERE typname = 'mood'",
+        )],
+    },
+    Chapter {
+        name: "3_index",
+        is_whole: false,
+        up: &[
+            evident(
+                "CREATE INDEX CONCURRENTLY users_id ON users (id)",
+                "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE relname = 'users_id' AND indisvalid",
+            ),
+            tallied(
+                "INSERT INTO tally VALUES ('3')",
+                "SELECT count(*) FROM tally WHERE what = '3'",
+            ),
+            evident(
+                "CREATE INDEX CONCURRENTLY IF NOT EXISTS users_name ON users (lower(name)) WHERE id > 5",
+                "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE relname = 'users_name' AND indisvalid",
+            ),
+            evident(
+                "ALTER TYPE mood ADD VALUE 'sad'",
+                "SELECT count(*) FROM pg_enum WHERE enumlabel = 'sad'",
+            ),
+        ],
+        down: &[
+            evident(
+                "DROP INDEX CONCURRENTLY users_id",
+                "SELECT 1 - count(*) FROM pg_class WHERE relname = 'users_id'",
+            ),
+            tallied(
+                "INSERT INTO tally VALUES ('down 3')",
+                "SELECT count(*) FROM tally WHERE what = 'down 3'",
+            ),
+            evident(
+                "DROP INDEX CONCURRENTLY IF EXISTS users_name",
+                "SELECT 1 - count(*) FROM pg_class WHERE relname = 'users_name'",
+            ),
+        ],
+    },
+    Chapter {
+        name: "4_whole",
+        is_whole: true,
+        up: &[tallied(
+            "INSERT INTO tally VALUES ('4')",
+            "SELECT count(*) FROM tally WHERE what = '4'",
+        )],
+        down: &[tallied(
+            "INSERT INTO tally VALUES ('down 4')",
+            "SELECT count(*) FROM tally WHERE what = 'down 4'",
+        )],
+    },
+    Chapter {
+        name: "5_drop",
+        is_whole: false,
+        up: &[
+            evident(
+                "DROP INDEX CONCURRENTLY users_old",
+                "SELECT 1 - count(*) FROM pg_class WHERE relname = 'users_old'",
+            ),
+            evident(
+                "REINDEX INDEX CONCURRENTLY users_id",
+                "SELECT count(*) FROM pg_class i WHERE relname = 'users_id' AND oid > (SELECT oid FROM pg_class WHERE relname = 'users_name')",
+            ),
+            evident(
+                "ALTER TABLE users VALIDATE CONSTRAINT positive",
+                "SELECT count(*) FROM pg_constraint WHERE conname = 'positive' AND convalidated",
+            ),
+        ],
+        down: &[evident(
+            "CREATE INDEX CONCURRENTLY users_old ON users (name, id)",
+            "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = indexrelid WHERE relname = 'users_old' AND indisvalid",
+        )],
+    },
+]);
+
 /// What a run is given.
 #[derive(Clone, Copy, Debug)]
 enum On {
@@ -245,7 +344,23 @@ const FRESH: Scenario = Scenario {
 };
 const FRESH_ON_POOL: Scenario = Scenario { name: "fresh apply on a pool", on: On::Pool, ..FRESH };
 const PENDING: Scenario = Scenario { name: "apply with pending", n_before: 1, ..FRESH };
+const STATEMENTS: Scenario = Scenario {
+    name: "files without a transaction",
+    story: MIXED,
+    n_before: 2,
+    verb: Verb::Apply,
+    on: On::Client,
+};
+const STATEMENTS_ON_POOL: Scenario =
+    Scenario { name: "files without a transaction on a pool", on: On::Pool, ..STATEMENTS };
 const UNDO: Scenario = Scenario { name: "undo", n_before: 3, verb: Verb::RollBack, ..FRESH };
+const UNDO_STATEMENTS: Scenario = Scenario {
+    name: "undo without a transaction",
+    n_before: 5,
+    verb: Verb::RollBack,
+    ..STATEMENTS
+};
+
 #[tokio::test]
 async fn fresh_apply() {
     FRESH.sweep(Side::Client, 3).await;
@@ -265,7 +380,25 @@ async fn apply_with_pending() {
 }
 
 #[tokio::test]
+async fn files_without_a_transaction() {
+    STATEMENTS.sweep(Side::Client, 5).await;
+    STATEMENTS.sweep(Side::Server, 29).await;
+}
+
+#[tokio::test]
+async fn files_without_a_transaction_on_a_pool() {
+    STATEMENTS_ON_POOL.sweep(Side::Client, 5).await;
+    STATEMENTS_ON_POOL.sweep(Side::Server, 29).await;
+}
+
+#[tokio::test]
 async fn undo() {
     UNDO.sweep(Side::Client, 3).await;
     UNDO.sweep(Side::Server, 23).await;
+}
+
+#[tokio::test]
+async fn undo_without_a_transaction() {
+    UNDO_STATEMENTS.sweep(Side::Client, 5).await;
+    UNDO_STATEMENTS.sweep(Side::Server, 29).await;
 }

@@ -488,13 +488,35 @@ the connection broke during migration `1_x`: terminating connection due to admin
   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement (2 of 2)
   |
   = note: it runs without a transaction: statement 1 of 2 is done and stays done
-  = note: whether statement 2 took effect cannot be told from here
-  = help: start again: the run looks, and says what is to be done if it cannot tell either"
+  = note: statement 2 and its record were committed together or not at all; from here that cannot be told
+  = help: start again: the run asks the history table first and does nothing twice"
     );
     assert_eq!(error.kind(), ErrorKind::Connection);
+    assert_eq!(progress(&database).await, ["1/1/2"]);
+    // The next run begins with the second statement, which ends that session too.
+    let error = failed(&database, &file).await;
+    assert_eq!(error.kind(), ErrorKind::Connection);
+}
+
+/// A procedure may commit in between, so it cannot be one transaction with its record.
+#[tokio::test]
+async fn without_a_transaction_a_session_that_is_ended_in_a_procedure() {
+    let database = TestDatabase::new();
+    database
+        .run(
+            "CREATE PROCEDURE ends() LANGUAGE plpgsql AS $$ BEGIN CREATE TABLE b (id int); COMMIT; \
+             PERFORM pg_terminate_backend(pg_backend_pid()); END $$",
+        )
+        .await;
+    let file = statements("CREATE TABLE a (id int);\nCALL ends();\n");
+    let error = failed(&database, &file).await;
+    let text = rendered(&error);
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert!(text.contains("whether statement 2 took effect cannot be told from here"), "{text}");
     assert_eq!(progress(&database).await, ["1/2/2"]);
     let error = failed(&database, &file).await;
     assert_eq!(error.to_string(), "migration `1_x` was cut off in statement 2 of 2");
+    assert_eq!(tables(&database).await, ["a", "b"]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod concurrency;
 mod cuts;
 mod drift;
 mod embed;
+mod evidence;
 mod failure;
 mod health;
 mod history;

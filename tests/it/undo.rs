@@ -332,12 +332,49 @@ undo of `1_a` failed: index \"j\" does not exist (42704)
 3 | DROP INDEX CONCURRENTLY j;
   | ^^^^^^^^^^^^^^^^^^^^^^^^^ in this statement (2 of 2)
   |
-  = note: it runs without a transaction: statement 1 of 2 is done and stays done; `1_a` still counts as applied
+  = note: it runs without a transaction: statement 1 of 2 is done and stays done; `1_a` counts as half undone
   = note: nothing else was changed by this run, 1 still to be undone
-  = help: mend the undo so that it can be repeated from its first statement, and start again"
+  = help: mend statement 2 and undo again: the run continues there"
     );
     assert_eq!(database.applied().await, ["1_a"]);
     assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'i'").await, 0);
+
+    let error = Migrator::new(&registry).apply(database.pool()).await.unwrap_err();
+    assert_eq!(
+        rendered(&error),
+        "\
+the undo of `1_a` was begun and is not finished
+  = note: 1 of its 2 statement(s) are done; nothing was changed by this run
+  = help: undo it again, which continues behind what is done; then apply"
+    );
+    let whole = dunlin_tests::registry(&[
+        ("1_a.sql", "CREATE TABLE a (id int);\nCREATE INDEX i ON a (id);\n"),
+        ("1_a.down.sql", "DROP TABLE a;"),
+    ]);
+    let error = failed(&database, &whole, 1).await;
+    assert_eq!(error.kind(), ErrorKind::Drift, "{error:#}");
+    // The first statement would fail a second time.
+    database.run("CREATE INDEX i ON a (id); CREATE INDEX j ON a (id)").await;
+    let report = Migrator::new(&registry).roll_back(database.pool(), 1).await.unwrap();
+    assert_eq!(report.done().len(), 1);
+    assert_eq!(database.applied().await, [""; 0]);
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'j'").await, 0);
+    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'i'").await, 1);
+}
+
+#[tokio::test]
+async fn an_undo_without_a_transaction_of_which_nothing_is_done_leaves_the_migration_applied() {
+    let registry = registry(&[
+        ("1_a.sql", "CREATE TABLE a (id int);\n"),
+        ("1_a.down.sql", "-- dunlin: no-transaction\nDROP INDEX CONCURRENTLY j;\nDROP TABLE a;\n"),
+    ]);
+    let database = applied(&registry).await;
+    let row = "SELECT to_jsonb(m)::text FROM migrations m";
+    let before = database.texts(row).await;
+    let error = failed(&database, &registry, 1).await;
+    assert!(format!("{error:#}").contains("`1_a` still counts as applied"), "{error:#}");
+    assert_eq!(database.texts(row).await, before);
+    assert!(Migrator::new(&registry).apply(database.pool()).await.unwrap().is_noop());
 }
 
 #[tokio::test]

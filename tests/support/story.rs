@@ -160,7 +160,7 @@ impl Story {
         let harm = self.look(verb, onlooker, &[]).await;
         for chapter in self.0 {
             let is_there = rows.contains_key(chapter.name);
-            assert_eq!(is_there, verb == Verb::Apply, "{}", chapter.name);
+            assert_eq!(is_there, verb == Verb::Apply, "{}: {rows:?}", chapter.name);
             let progress = rows.get(chapter.name).and_then(|row| row.progress);
             let n = chapter.up.len();
             assert!(progress.is_none_or(|it| it == (n, n)), "{}: {progress:?}", chapter.name);
