@@ -35,6 +35,12 @@ pub(crate) struct ConnectionArgs {
     /// The schema of the history table; by default the first one of the search path
     #[arg(long, value_name = "NAME")]
     pub(crate) history_schema: Option<String>,
+    /// The name of the log; by default the history table's with `_log` behind it
+    #[arg(long, value_name = "NAME", conflicts_with = "no_log")]
+    pub(crate) log_table: Option<String>,
+    /// Keep no log
+    #[arg(long)]
+    pub(crate) no_log: bool,
     /// Refuse migrations that are older than something applied
     #[arg(long)]
     pub(crate) strict_order: bool,
@@ -44,6 +50,9 @@ pub(crate) struct ConnectionArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub(crate) struct RunArgs {
+    /// What the log calls this build, such as a commit
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) build: Option<String>,
     /// How long to wait for another migrator, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lock_wait: u64,

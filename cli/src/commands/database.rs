@@ -36,21 +36,32 @@ impl Database<'_> {
     }
 
     pub(crate) fn migrator<'m>(&self) -> Migrator<'m> {
-        let ConnectionArgs { history_table, history_schema, strict_order, .. } = self.args;
+        let ConnectionArgs {
+            history_table, history_schema, log_table, no_log, strict_order, ..
+        } = self.args;
         let migrator = Migrator::new(self.registry).strict_order(*strict_order);
         let migrator = match history_table {
             Some(table) => migrator.history_table(table),
             None => migrator,
         };
-        match history_schema {
+        let migrator = match history_schema {
             Some(schema) => migrator.history_schema(schema),
             None => migrator,
+        };
+        match (log_table, no_log) {
+            (Some(table), _) => migrator.log_table(table),
+            (None, true) => migrator.without_log(),
+            (None, false) => migrator,
         }
     }
 
     /// A migrator that behaves as asked.
     pub(crate) fn runner<'m>(&self, run: &RunArgs) -> Migrator<'m> {
-        self.migrator()
+        let migrator = match &run.build {
+            Some(build) => self.migrator().build(build),
+            None => self.migrator(),
+        };
+        migrator
             .lock_wait(Duration::from_secs(run.lock_wait))
             .lock_timeout(Duration::from_millis(run.lock_timeout))
             .lock_retries(Duration::from_secs(run.lock_retries))

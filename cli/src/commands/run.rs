@@ -58,6 +58,9 @@ impl<'a> Watcher<'a> {
         let Some(bar) = place.as_ref() else { return };
         match event {
             Event::MigrationStarted { name, .. } => bar.set_message((*name).to_owned()),
+            Event::StatementProgress { name, server: Some(server), .. } => {
+                bar.set_message(format!("{name}: {server}"));
+            }
             Event::MigrationFinished { .. } => bar.inc(1),
             Event::Finished { .. } => {
                 bar.finish_and_clear();
@@ -81,7 +84,12 @@ impl Observer for Watcher<'_> {
         if let Event::Finished { .. } = event {
             self.move_bar(event);
         }
-        console.on_event(event);
+        // What a bar shows from moment to moment needs no lines.
+        let is_on_bar = matches!(event, Event::StatementProgress { .. })
+            && self.bar.lock().is_ok_and(|it| it.is_some());
+        if !is_on_bar {
+            console.on_event(event);
+        }
         self.move_bar(event);
     }
 }

@@ -374,6 +374,19 @@ fn the_history_table_and_its_schema_can_be_chosen() {
 }
 
 #[test]
+fn the_log_can_be_named_and_left_out() {
+    let case = Case::new("log");
+    assert_eq!(case.run(&["up", "--to", "1", "--no-log"]).code, 0);
+    let client = case.database.client();
+    client.until("SELECT to_regclass('migrations_log') IS NULL");
+    let logged = ["--log-table", "attempts", "--build", "4d3f2c1"];
+    assert_eq!(case.run(&[&["up"], logged.as_slice()].concat()).code, 0);
+    let found = client.texts("SELECT name || ' ' || build FROM attempts WHERE outcome = 'done'");
+    assert_eq!(found, ["0002_teams 4d3f2c1"]);
+    assert_eq!(case.run(&["up", "--no-log", "--log-table", "x"]).code, 2);
+}
+
+#[test]
 fn wait_for_a_server_a_primary_and_a_migration() {
     let case = Case::new("wait");
     assert!(case.run(&["wait"]).stdout(0).starts_with("the server answers after 0 s\n"));
