@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::commands::done;
 use crate::drift;
 use crate::exit::Exit;
+use crate::wording::for_commands;
 
 /// What a command answers.
 #[derive(Debug)]
@@ -160,7 +161,7 @@ impl Failure {
             _ => Exit::Database,
         };
         let mut failure = Self::new(exit, error.to_string());
-        failure.finding.text = format!("{error:#}");
+        failure.finding.text = for_commands(&format!("{error:#}"));
         failure.finding.rule = format!("{:?}", error.kind()).to_ascii_lowercase();
         if let Some((path, location)) = error.location() {
             failure.finding.path = Some(path.to_owned());

@@ -1,6 +1,7 @@
 //! The commands: from arguments to an answer.
 
 pub(crate) mod about;
+mod adopt;
 mod check;
 mod check_server;
 mod database;
@@ -90,6 +91,7 @@ fn dispatch(
             DatabaseCommand::Down(args) => down::down(args, &database).await,
             DatabaseCommand::Redo(args) => redo::redo(args, &database).await,
             DatabaseCommand::Wait(args) => wait::wait(args, &database).await,
+            DatabaseCommand::Adopt(args) => adopt::adopt(args, &database).await,
         }
     })
 }
@@ -104,6 +106,7 @@ const fn connection(command: &DatabaseCommand) -> &crate::args::ConnectionArgs {
         DatabaseCommand::Down(args) => &args.connection,
         DatabaseCommand::Redo(args) => &args.connection,
         DatabaseCommand::Wait(args) => &args.connection,
+        DatabaseCommand::Adopt(args) => &args.connection,
     }
 }
 
@@ -130,6 +133,7 @@ pub(crate) const fn name_of_database(command: &DatabaseCommand) -> &'static str 
         DatabaseCommand::Down(_) => "down",
         DatabaseCommand::Redo(_) => "redo",
         DatabaseCommand::Wait(_) => "wait",
+        DatabaseCommand::Adopt(_) => "adopt",
     }
 }
 

@@ -34,6 +34,7 @@ mod output;
 mod pages;
 mod registry;
 mod screen;
+mod wording;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -104,7 +104,6 @@ impl Screen {
         ignore_closed(io::stderr().lock().write_all(text.as_bytes()));
     }
 
-    #[expect(dead_code, reason = "the commands that ask follow")]
     /// Asks a person a question; nothing where there is nobody to ask.
     pub(crate) fn ask(&self, question: &str) -> Option<bool> {
         if !self.can_ask {

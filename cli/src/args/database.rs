@@ -15,6 +15,7 @@ pub(crate) enum DatabaseCommand {
     Down(Down),
     Redo(Redo),
     Wait(Wait),
+    Adopt(Adopt),
 }
 
 /// Which database.
@@ -184,6 +185,29 @@ pub(crate) struct Wait {
     pub(crate) timeout: u64,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+}
+
+/// Take over the tracking table of an older tool
+///
+/// A table with the columns `id`, `name` and `executed_at` gets the columns that are missing. Its rows
+/// stay: they count as applied, and as unverified, because nobody knows what the files were then. Shows
+/// what it will change and asks first.
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Whether a person has to be asked.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Consent {
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// What is waited for.

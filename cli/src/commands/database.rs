@@ -6,7 +6,7 @@ use std::time::Duration;
 use dunlin::{Migration, Migrator, Registry};
 
 use crate::answer::{Failure, Outcome};
-use crate::args::{ConnectionArgs, RunArgs};
+use crate::args::{ConnectionArgs, Consent, RunArgs};
 use crate::connection::{Connection, Purpose};
 use crate::exit::Exit;
 use crate::screen::Screen;
@@ -82,6 +82,24 @@ impl Database<'_> {
         .note("nothing was changed; a migration in Rust runs in the application that embeds it")
         .help("start the application, or give it a binary whose `main` is `dunlin_cli::run(&MIGRATIONS)`")
         .into()
+    }
+
+    /// Shows what a command will change and asks whether it may.
+    pub(crate) fn consent(&self, consent: Consent, will: &str) -> Result<(), Box<Failure>> {
+        if consent.yes {
+            return Ok(());
+        }
+        self.screen.complain(&format!("{will}\n"));
+        match self.screen.ask("Go on?") {
+            Some(true) => Ok(()),
+            Some(false) => {
+                Failure::new(Exit::Interrupted, "not confirmed").note("nothing was changed").into()
+            }
+            None => Failure::usage("there is nobody to ask")
+                .note("nothing was changed")
+                .help("--yes does it without asking")
+                .into(),
+        }
     }
 
     /// Whether the folder has migrations in Rust at all.

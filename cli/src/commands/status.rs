@@ -61,7 +61,7 @@ fn entry(entry: &Entry) -> Value {
     })
 }
 
-fn table(paint: Paint, status: &Status) -> String {
+pub(super) fn table(paint: Paint, status: &Status) -> String {
     let mut rows =
         vec![["state", "migration", "applied at (UTC)", "by", "took"].map(str::to_owned)];
     rows.extend(status.entries().iter().map(|entry| {

@@ -457,6 +457,29 @@ fn who_comes_second_waits_and_is_told_for_whom() {
     assert_eq!(case.run(&["verify", "--no-pending"]).code, 0);
 }
 
+/// What an older tool has left: the first migration applied, and one that nobody has any more.
+pub(crate) const PLAIN: &str = "CREATE TABLE migrations (id serial PRIMARY KEY, \
+    name varchar(255) NOT NULL UNIQUE, executed_at timestamptz NOT NULL DEFAULT now()); \
+    INSERT INTO migrations (name) VALUES ('0001_a'), ('0001_users'), ('0000_gone')";
+
+#[test]
+fn adopt_takes_over_an_older_table_and_shows_what_it_holds() {
+    let case = Case::new("adopt");
+    case.database.client().run(PLAIN);
+    let before = case.run(&["status"]);
+    assert!(before.stderr(5).contains("add the columns once: `adopt`\n"), "{}", before.stderr);
+    let refused = case.run(&["adopt"]);
+    assert!(refused.stdout.is_empty(), "{refused:?}");
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("error: there is nobody to ask\n"), "{}", refused.stderr);
+    let adopted = case.run(&["adopt", "--yes"]);
+    for line in ["unverified  0001_users", "missing     0000_gone", "pending     0002_teams"] {
+        assert!(adopted.stdout(0).contains(line), "{}", adopted.stdout);
+    }
+    assert_eq!(case.json(&["adopt", "--yes"])["adopted"], false);
+    assert_eq!(case.run(&["verify"]).code, 4);
+}
+
 #[test]
 fn a_role_without_privileges_can_look_and_is_told_what_it_lacks() {
     let case = Case::new("privilege");

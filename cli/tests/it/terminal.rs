@@ -1,7 +1,7 @@
 //! On a pseudo-terminal: colours, signs and the bar.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
@@ -14,6 +14,11 @@ use crate::support::Project;
 
 /// Runs a command on a terminal of its own, and gives the exit code and all that it showed.
 fn on_terminal(command: &mut Command) -> (i32, String) {
+    answering(command, "")
+}
+
+/// The same with what a person types.
+fn answering(command: &mut Command, typed: &str) -> (i32, String) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -30,9 +35,10 @@ fn on_terminal(command: &mut Command) -> (i32, String) {
         .unwrap();
     // The command keeps the other side's files until it is given new ones.
     let _command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut terminal = File::from(terminal);
+    terminal.write_all(typed.as_bytes()).unwrap();
     let reader = std::thread::spawn(move || {
         let (mut shown, mut buffer) = (Vec::new(), [0; 4096]);
-        let mut terminal = File::from(terminal);
         // Linux ends with EIO when nobody is at the other side any more.
         while let Ok(n @ 1..) = terminal.read(&mut buffer) {
             shown.extend_from_slice(&buffer[..n]);
@@ -83,6 +89,23 @@ fn what_speaks_against_colours_and_bars_is_heard() {
     check(&|command| _ = command.args(["--format", "json"]), false);
     let piped = project.run(&["check", "--color", "always"]);
     assert!(piped.stdout.contains(ESCAPE), "{piped:?}");
+}
+
+#[test]
+fn a_person_is_asked_before_a_table_is_changed() {
+    let project = Project::with("terminal-ask", &[("0001_a.sql", "SELECT 1;\n")]);
+    let database = TestDatabase::new();
+    let url = database.url();
+    database.client().run(crate::database::PLAIN);
+    let adopt = || terminal_of(&project, &["adopt", "--database-url", &url]);
+    let (code, shown) = answering(&mut adopt(), "n\n");
+    assert_eq!(code, 130, "{shown}");
+    assert!(shown.contains("Go on? [y/N]") && shown.contains("not confirmed"), "{shown}");
+    let (code, shown) = answering(&mut adopt(), "y\n");
+    assert_eq!(code, 0, "{shown}");
+    let (code, shown) = on_terminal(adopt().env("CI", "1").arg("--yes"));
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("nothing to adopt"), "{shown}");
 }
 
 #[test]

@@ -1,0 +1,94 @@
+//! The runtime's advice in the words of the command line.
+//!
+//! The runtime speaks to who writes a program and names its methods; who types a command needs the
+//! option that leads to them.
+
+const METHOD: &str = "`Migrator::";
+
+/// The same advice for who types commands.
+pub(crate) fn for_commands(text: &str) -> String {
+    let mut said = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(METHOD) {
+        said.push_str(before);
+        let Some((method, after)) = after.split_once('`') else {
+            rest = &rest[before.len()..];
+            break;
+        };
+        said.push_str(&format!("`{}`", option(method)));
+        rest = after;
+    }
+    said.push_str(rest);
+    said.replace("`strict_order`", "`--strict-order`").replace("`roll_back`", "`down`")
+}
+
+/// `history_table("x")` becomes `--history-table x`.
+fn option(method: &str) -> String {
+    let (name, argument) = method.split_once('(').unwrap_or((method, ""));
+    let argument = argument.trim_end_matches(')').trim_matches('"');
+    match name {
+        "adopt" => "adopt".to_owned(),
+        "without_log" => "--no-log".to_owned(),
+        _ => format!("--{} {argument}", name.replace('_', "-")).trim_end().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Cargo;
+
+    #[test]
+    fn methods_become_options() {
+        let said =
+            "name the schema: `Migrator::history_schema(\"ops\")`, or `Migrator::without_log`; `x`";
+        assert_eq!(
+            for_commands(said),
+            "name the schema: `--history-schema ops`, or `--no-log`; `x`"
+        );
+        assert_eq!(
+            for_commands("more: `Migrator::lock_wait`; again"),
+            "more: `--lock-wait`; again"
+        );
+        assert_eq!(for_commands("cut `Migrator::off"), "cut `Migrator::off");
+    }
+
+    /// What the runtime names in its messages, at the time of writing or later.
+    #[test]
+    fn every_method_that_the_runtime_names_has_its_option() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src");
+        let mut program = Cargo::command();
+        program.build();
+        let options: Vec<String> = program
+            .get_subcommands()
+            .flat_map(clap::Command::get_arguments)
+            .filter_map(|it| Some(format!("--{}", it.get_long()?)))
+            .collect();
+        let mut n_named = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let is_code = |line: &&str| !line.trim_start().starts_with("//");
+            for line in text.lines().filter(is_code) {
+                for method in line.split(METHOD).skip(1) {
+                    let method = method.split(['`', '(']).next().unwrap();
+                    // A name may be put together: `history_{what}`.
+                    let (known, rest) = method.split_once('{').unwrap_or((method, ""));
+                    let option = option(known);
+                    let is_command = program.find_subcommand(&option).is_some();
+                    let is_option =
+                        |it: &String| *it == option || !rest.is_empty() && it.starts_with(&option);
+                    assert!(
+                        is_command || options.iter().any(is_option),
+                        "{method}: {}",
+                        path.display()
+                    );
+                    n_named += 1;
+                }
+            }
+        }
+        assert!(n_named > 5, "the runtime's messages are not where they were");
+    }
+}
