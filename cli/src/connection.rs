@@ -150,11 +150,11 @@ fn config(
     };
     let _config = config.target_session_attrs(attributes);
     negotiate(&mut config, parameters)?;
-    let mode = Verification::of(parameters)?;
     // libpq: `sslmode` is ignored on a unix socket.
     let is_local =
         parameters.get("hostaddr").is_none() && hosts.iter().all(|it| it.starts_with('/'));
-    let _config = config.ssl_mode(if is_local { SslMode::Disable } else { mode.asked() });
+    let mode = if is_local { Verification::Disabled } else { Verification::of(parameters)? };
+    let _config = config.ssl_mode(mode.asked());
     Ok((config, mode))
 }
 

@@ -124,6 +124,9 @@ fn sslmode_means_what_libpq_means() {
         let stranger = case.with_tls("localhost", &format!("sslmode={mode}&sslrootcert={other}"));
         assert!(stranger.stderr(5).contains("certificate"), "{mode}: {}", stranger.stderr);
     }
+    // On a socket there is no TLS, and nothing is asked of a certificate.
+    let url = case.database.url();
+    assert_eq!(case.status(&[("DATABASE_URL", &url), ("PGSSLMODE", "verify-full")]).code, 0);
     let system = case.with_tls("localhost", "sslrootcert=system");
     assert!(system.stderr(5).contains("certificate"), "{}", system.stderr);
     let missing = case.with_tls("localhost", "sslmode=verify-full&sslrootcert=/no/such.crt");

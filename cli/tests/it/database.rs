@@ -404,15 +404,11 @@ fn wait_for_a_server_a_primary_and_a_migration() {
     assert_eq!(case.run(&["wait", "--for", "migrated", "--timeout", "20"]).code, 4);
 }
 
-/// Passes everything that comes to a port on to the server.
-fn forward(port: u16) {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-    for stream in listener.incoming() {
-        let (mut near, mut far) = (
-            stream.unwrap(),
-            std::net::TcpStream::connect(("127.0.0.1", crate::server::server().server.port()))
-                .unwrap(),
-        );
+/// Turns the first that comes away, and passes everybody else on to the server.
+fn forward(listener: &std::net::TcpListener) {
+    let server = ("127.0.0.1", crate::server::server().server.port());
+    for stream in listener.incoming().skip(1) {
+        let (mut near, mut far) = (stream.unwrap(), std::net::TcpStream::connect(server).unwrap());
         let (mut near_again, mut far_again) = (near.try_clone().unwrap(), far.try_clone().unwrap());
         drop(std::thread::spawn(move || std::io::copy(&mut near, &mut far)));
         drop(std::thread::spawn(move || std::io::copy(&mut far_again, &mut near_again)));
@@ -422,16 +418,15 @@ fn forward(port: u16) {
 #[test]
 fn wait_ends_when_the_server_comes() {
     let case = Case::new("wait-comes");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
     let name = case.database.database.name();
-    let url = format!("postgres://reader:reader@127.0.0.1:{free}/{name}?sslmode=disable");
-    let mut command = case.project.command(&["wait", "--timeout", "60", "--database-url", &url]);
-    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    // It has asked at least once by then.
-    std::thread::sleep(std::time::Duration::from_millis(700));
-    assert!(child.try_wait().unwrap().is_none());
-    drop(std::thread::spawn(move || forward(free)));
-    assert!(child.wait().unwrap().success());
+    let url = format!("postgres://reader:reader@127.0.0.1:{port}/{name}?sslmode=disable");
+    drop(std::thread::spawn(move || forward(&listener)));
+    let waited = case.project.json(&["wait", "--database-url", &url]);
+    assert_eq!(waited["exit"], "ok", "{waited}");
+    // It was turned away once, and has asked again after a pause.
+    assert!(waited["waited_ms"].as_u64().unwrap() >= 300, "{waited}");
 }
 
 #[test]
