@@ -229,7 +229,7 @@ fn first_difference(
 /// What is renamed when a migration is: its files, or its folder where each has one.
 fn paths(migration: &Migration, new: &str) -> Vec<(PathBuf, PathBuf)> {
     let old = migration.name.as_str();
-    // An undo of refinery and of Flyway has another first letter.
+    // An undo of Flyway has another first letter.
     let undo = |name: &str| name.strip_prefix('V').map(|rest| format!("U{rest}"));
     let renamed = |path: &Path| -> Option<(PathBuf, PathBuf)> {
         let (name, folder) = (path.file_name()?.to_str()?, path.parent()?);

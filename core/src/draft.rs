@@ -252,6 +252,10 @@ fn files(
         }
         return Ok(vec![file(format!("{name}.rs"), rust(wish))]);
     }
+    // Its `U1__x.sql` is a migration without a place in the order, not an undo.
+    if layout == Layout::Refinery && wish.undo {
+        return Err("a folder of refinery holds no undo in SQL".to_owned());
+    }
     let up = format!("-- {}\n\n", wish.words.trim());
     let down = format!("-- undo: {}\n\n", wish.words.trim());
     let sections = match layout {
@@ -381,6 +385,7 @@ mod tests {
         assert_eq!(paths(Layout::Goose, true, false), ["V1__a.sql"]);
         let wish = Wish { words: "a", rust: true, undo: true, moment: NOW };
         assert!(files(Layout::Prisma, "1_a", wish, false).is_err());
+        assert!(files(Layout::Refinery, "V1__a", Wish { rust: false, ..wish }, false).is_err());
         let rust = files(Layout::Dunlin, "1_a", wish, false).unwrap();
         assert_eq!(rust[0].path, "1_a.rs");
         let functions = crate::rust_source::functions(&rust[0].text);

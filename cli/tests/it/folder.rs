@@ -47,9 +47,29 @@ fn new_in_the_folders_of_other_tools() {
     assert!(name > "2025-11-19-091444_a" && name.ends_with("_b"), "{name}");
 }
 
+/// Whatever the layout, what is made twice is a folder that the build takes.
+#[test]
+fn new_in_every_layout_is_accepted_by_the_build() {
+    for layout in dunlin_core::Layout::ALL {
+        let project = Project::with(&format!("new-{layout}"), &[]);
+        let layout = layout.id();
+        let mut names = Vec::new();
+        for words in ["create users", "a later one"] {
+            let undo = if layout == "refinery" { &[][..] } else { &["--down"] };
+            let made = project.json(&[&["new", words, "--layout", layout], undo].concat());
+            names.push(made["name"].clone());
+        }
+        let checked = project.json(&["check", "--layout", layout, "--allow", "empty-undo"]);
+        assert_eq!(checked["findings"], serde_json::json!([]), "{layout}");
+        assert_eq!(checked["migrations"], serde_json::json!(names), "{layout}");
+    }
+}
+
 #[test]
 fn new_says_why_there_can_be_none() {
     let project = Project::with("new-refused", &[("0001_a.sql", USERS)]);
+    let refinery = project.run(&["new", "b", "--down", "--layout", "refinery"]);
+    assert!(refinery.stderr(2).contains("refinery holds no undo in SQL"), "{}", refinery.stderr);
     let ran = project.run(&["new", "a/b"]);
     assert_eq!(
         ran.stderr(2),
