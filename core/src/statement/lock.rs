@@ -158,7 +158,11 @@ fn of_effects(cursor: Cursor<'_>, statement: &Statement) -> Vec<Lock> {
         if matches!(effect.object, Object::Table)
             && matches!(effect.verb, Verb::Created | Verb::Altered)
         {
-            found.extend(referenced(cursor));
+            // A table that refers to itself was not there before.
+            let is_new = |it: &Lock| {
+                effect.verb == Verb::Created && effect.name.as_ref() == Some(&it.relation)
+            };
+            found.extend(referenced(cursor).into_iter().filter(|it| !is_new(it)));
         }
     }
     found
@@ -276,6 +280,7 @@ mod tests {
     #[test]
     fn what_is_created() {
         check("CREATE TABLE t (a int REFERENCES o)", &["o SHARE ROW EXCLUSIVE"]);
+        check("CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t)", &[]);
         check("CREATE INDEX i ON t (a)", &["t SHARE"]);
         check("CREATE INDEX CONCURRENTLY i ON t (a)", &["t SHARE UPDATE EXCLUSIVE"]);
         check("CREATE VIEW v AS SELECT 1", &[]);
