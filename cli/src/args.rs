@@ -155,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_string_is_not_shown_with_the_arguments() {
+        let arguments = ["dunlin", "up", "--database-url", "postgres://ana:secret@db/app"];
+        let parsed = Cargo::try_parse_from(arguments).unwrap();
+        assert!(!format!("{parsed:?}").contains("secret"));
+    }
+
+    #[test]
     fn the_help_names_every_exit_code() {
         let lines: Vec<_> =
             Exit::ALL.iter().map(|it| format!("  {:<4} {}", it.code(), it.meaning())).collect();

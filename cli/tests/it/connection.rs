@@ -203,6 +203,26 @@ fn no_server_and_no_database_say_where_was_tried() {
 }
 
 #[test]
+fn a_wrong_password_is_told_at_once() {
+    let case = Case::new("wrong-password");
+    let url = case.database.tcp("ana:wrong");
+    let ran = case.project.run(&["up", "--database-url", &url]);
+    assert!(
+        ran.stderr(5).starts_with(
+            "error: no connection to the database: password authentication failed for user \"ana\" (28P01)\n"
+        ),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("= help: correct user or password"), "{}", ran.stderr);
+    let document = case.project.json(&["up", "--database-url", &url]);
+    assert_eq!((&document["error"]["sqlstate"], &document["code"]), (&"28P01".into(), &5.into()));
+    // Waiting does not mend it.
+    let waited = case.project.run(&["wait", "--timeout", "600", "--database-url", &url]);
+    assert!(waited.stderr(5).contains("password authentication failed"), "{}", waited.stderr);
+}
+
+#[test]
 fn a_password_is_in_no_output() {
     let case = Case::new("secrets");
     let wrong = case.database.tcp("ana:Geheim%21").to_string();
