@@ -252,7 +252,7 @@ impl Execution<'_, '_> {
             Err(error) => {
                 let logged = match error.kind() {
                     // There is nobody to tell.
-                    ErrorKind::Connection => Ok(()),
+                    ErrorKind::Connection | ErrorKind::Pooler => Ok(()),
                     _ => {
                         let message = error.to_string();
                         self.log(Outcome::Failed, name, Some(at.elapsed()), &message).await

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, cause, is_lost};
 use crate::event::Direction;
 use crate::execute::Execution;
 use crate::history::StoredTexts;
+use crate::lock::LOST;
 use crate::quote::literal;
 use crate::session::text;
 
@@ -34,6 +35,9 @@ impl Execution<'_, '_> {
 
     /// A failure inside the transaction: everything of this migration is rolled back.
     pub(crate) async fn failed(&mut self, name: &str, place: Place, error: PostgresError) -> Error {
+        if let Some(made) = self.lost_lock(name, &error) {
+            return self.rolled_back(name, made).await;
+        }
         let headline = format!("{} failed: {}", self.subject(name), cause(&error));
         let kind = if is_lost(&error) { ErrorKind::Connection } else { ErrorKind::Migration };
         let aborted = error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION);
@@ -47,6 +51,15 @@ impl Execution<'_, '_> {
             made
         };
         self.rolled_back(name, made).await
+    }
+
+    /// What to say if this is the answer to [`guard`](crate::lock::guard).
+    pub(crate) fn lost_lock(&self, name: &str, error: &PostgresError) -> Option<Error> {
+        let _ours = error.as_db_error().filter(|db| db.message().contains(LOST))?;
+        let headline = format!("the migration lock was lost in {}", self.subject(name));
+        Some(Error::new(ErrorKind::Pooler, headline)
+            .note("another session holds it: a migration has given it away, or a pooler in transaction mode hands each transaction to another session")
+            .help("for migrations connect to the server itself, or to a pool in session mode"))
     }
 
     /// A failure in the last batch: `INSERT` or `DELETE` of the row, then `COMMIT`.

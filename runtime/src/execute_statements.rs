@@ -271,7 +271,9 @@ impl Execution<'_, '_> {
             return recorded.map_err(|error| Refused { error, is_whole, in_record: true });
         }
         // A file may have made transactions read-only behind which it does nothing but read.
-        let begin = self.session.send("BEGIN READ WRITE").await.map_err(refused)?;
+        let guard = self.session.guard().map(|it| format!("; SELECT {it}")).unwrap_or_default();
+        let begin = self.session.send(&format!("BEGIN READ WRITE{guard}")).await;
+        let begin = begin.map_err(refused)?;
         let body = self.session.send(text).await.map_err(refused)?;
         let record = format!("{} {record}; COMMIT", self.session.as_itself());
         let recorded = self.session.send(&record).await.map_err(refused)?;
@@ -327,6 +329,10 @@ impl Execution<'_, '_> {
         }
         if is_whole && let Err(error) = self.session.roll_back().await {
             return lost_statement(&self.subject(name), sql, index, is_whole, error);
+        }
+        if let Some(made) = self.lost_lock(name, &error) {
+            let done = done_sentence(n_done, n);
+            return made.note(format!("it runs without a transaction: {done}")).note(self.state());
         }
         let place = error.as_db_error().filter(|_| !in_record);
         let place = match place {
@@ -384,9 +390,13 @@ impl Execution<'_, '_> {
     /// Writes to the history table as the user and the role the run began with, whatever the file
     /// has set.
     pub(crate) async fn record(&self, statement: &str) -> Result<(), PostgresError> {
+        let guard = self.session.guard().map(|it| format!("SELECT {it}; ")).unwrap_or_default();
         let result = self
             .session
-            .run(&format!("BEGIN READ WRITE; {} {statement}; COMMIT", self.session.as_itself()))
+            .run(&format!(
+                "BEGIN READ WRITE; {guard}{} {statement}; COMMIT",
+                self.session.as_itself()
+            ))
             .await;
         if result.as_ref().is_err_and(|error| !is_lost(error)) {
             // The batch began a transaction that the error aborted.
@@ -404,6 +414,10 @@ impl Execution<'_, '_> {
         error: PostgresError,
     ) -> Error {
         let n = sql.statements.len();
+        if let Some(made) = self.lost_lock(name, &error) {
+            let done = done_sentence(progress.n_done, n);
+            return made.note(format!("it runs without a transaction: {done}")).note(self.state());
+        }
         let doing = format!("recording how far {} has come", self.subject(name));
         Error::from_postgres(&doing, error)
             .place(Some(sql.place_of(progress.n_done.saturating_sub(1))))

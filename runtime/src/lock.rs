@@ -14,6 +14,7 @@ use crate::console::written;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Holder, Observer};
 use crate::session::{Session, text};
+use crate::watch::Onlooker;
 
 /// The pause before the second attempt; it doubles up to [`POLL_MAX`].
 const POLL_MIN: Duration = Duration::from_millis(25);
@@ -56,16 +57,83 @@ pub(crate) async fn acquire(
     }
 }
 
+/// Refuses a pooler in transaction mode before anything is changed, where it can be seen.
+///
+/// It can if another connection of the same pool is answered by the session that answers this one. To
+/// take one for that costs, so it is asked only where the server was not greeted by our own driver,
+/// which always names its encoding.
+pub(crate) async fn refuse_pooler(session: &Session<'_>, onlooker: &Onlooker) -> Result<()> {
+    let question = "SELECT pg_catalog.pg_backend_pid() AS backend, EXISTS (SELECT FROM pg_catalog.pg_settings \
+         WHERE name = 'client_encoding' AND source = 'client') AS is_direct";
+    let rows = session.rows(question).await;
+    let rows = rows.map_err(|error| Error::from_looking("asking who answers", error))?;
+    let column = |name| rows.first().and_then(|row| text(row, name)).unwrap_or_default();
+    if column("is_direct") == "t" {
+        return Ok(());
+    }
+    let ours: i32 = column("backend").parse().unwrap_or_default();
+    if onlooker.backend().await == Some(ours) {
+        return Err(behind_pooler(
+            "two connections of the pool are answered by one session of the server",
+        ));
+    }
+    Ok(())
+}
+
 async fn attempt(session: &mut Session<'_>, key: i64) -> Result<bool> {
     session.may_hold_lock(key);
-    let rows =
-        session.rows(&format!("SELECT pg_catalog.pg_try_advisory_lock({key}) AS locked")).await;
+    // A session gets its own lock a second time. Behind a pooler in transaction mode it may be the
+    // session of another starter, whose lock it is.
+    let question = format!(
+        "SELECT CASE WHEN {} THEN 'foreign' WHEN pg_catalog.pg_try_advisory_lock({key}) THEN 'ours' END AS locked, \
+         pg_catalog.pg_backend_pid() AS backend",
+        is_held(key, "pg_catalog.pg_backend_pid()")
+    );
+    let rows = session.rows(&question).await;
     let rows = rows.map_err(|error| Error::from_looking("taking the migration lock", error))?;
-    let locked = rows.first().and_then(|row| text(row, "locked")) == Some("t");
-    if !locked {
-        session.has_no_lock();
+    let row = rows.first();
+    let answer = row.and_then(|row| text(row, "locked"));
+    if answer == Some("ours") {
+        let backend = row.and_then(|row| text(row, "backend")).unwrap_or_default();
+        session.holds_lock_in(backend.parse().unwrap_or_default());
+        return Ok(true);
     }
-    Ok(locked)
+    session.has_no_lock();
+    if answer == Some("foreign") {
+        return Err(behind_pooler(
+            "this session holds the migration lock already, and it was not this run that took it",
+        ));
+    }
+    Ok(false)
+}
+
+/// An expression: whether a backend holds the lock.
+pub(crate) fn is_held(key: i64, backend: &str) -> String {
+    let (high, low) = halves(key);
+    format!(
+        "EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE l.locktype = 'advisory' AND l.granted \
+         AND l.pid = {backend} AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low})"
+    )
+}
+
+/// What the server says when a transaction of a run begins and the lock is somebody else's.
+pub(crate) const LOST: &str =
+    "the migration lock is held by another session than the one of this run";
+
+/// An expression that fails in a transaction while another session holds the lock, and keeps others
+/// from taking it until the transaction ends.
+pub(crate) fn guard(key: i64) -> String {
+    format!(
+        "CASE WHEN pg_catalog.pg_try_advisory_xact_lock({key}) THEN 0 \
+         ELSE ('{LOST}, not by ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END"
+    )
+}
+
+/// A pooler hands the statements of this connection to several sessions.
+pub(crate) fn behind_pooler(headline: &str) -> Error {
+    Error::new(ErrorKind::Pooler, headline)
+        .note("a pooler in transaction mode hands each transaction to another session, so a lock of the session excludes nobody; nothing was changed by this run")
+        .help("for migrations connect to the server itself, or to a pool in session mode")
 }
 
 async fn gave_up(session: &Session<'_>, key: i64, waited: Duration) -> Error {

@@ -401,17 +401,23 @@ impl<'a> Migrator<'a> {
     }
 
     /// Takes the lock and reads the state again under it.
-    async fn locked(&self, session: &mut Session<'_>, glance: &Glance) -> Result<State> {
+    async fn locked(
+        &self,
+        session: &mut Session<'_>,
+        glance: &Glance,
+        onlooker: &Onlooker,
+    ) -> Result<State> {
         if glance.read_only {
             return Err(Error::read_only("migrations are pending").note("nothing was changed"));
         }
         let key = lock::key(&glance.history.lock_name(&glance.database));
+        lock::refuse_pooler(session, onlooker).await?;
         lock::acquire(session, key, self.lock_wait, &*self.observer).await?;
         let state = glance.history.state(session, Some(key), glance.sum.is_some()).await?;
         if !state.holds_lock {
-            return Err(Error::new(ErrorKind::Pooler, "the migration lock was granted, but this session does not hold it")
-                .note("a pooler in transaction mode hands each statement to another session; nothing was changed")
-                .help("connect to the server itself, or to a pool in session mode, for migrations"));
+            return Err(lock::behind_pooler(
+                "the migration lock was granted, but this session does not hold it",
+            ));
         }
         let undeclared = self.registry.undeclared_settings();
         let (settings, belongings) = (state.settings.clone(), state.belongings.clone());
@@ -428,7 +434,8 @@ impl<'a> Migrator<'a> {
         target: &Target,
         run: &mut Run,
     ) -> Result<Report> {
-        let (mut history, state) = (glance.history.clone(), self.locked(session, glance).await?);
+        let (mut history, state) =
+            (glance.history.clone(), self.locked(session, glance, &run.onlooker).await?);
         self.settle(run, &state);
         let plan = self.planned(session, &history, &state, target).await?;
         let n_before = state.n_finished();
@@ -535,7 +542,8 @@ impl<'a> Migrator<'a> {
         begun: Instant,
         onlooker: Onlooker,
     ) -> Result<Report> {
-        let (mut history, state) = (glance.history.clone(), self.locked(session, glance).await?);
+        let (mut history, state) =
+            (glance.history.clone(), self.locked(session, glance, &onlooker).await?);
         let names =
             plan::undo(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))?;
         if names.is_empty() {

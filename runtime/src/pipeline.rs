@@ -205,7 +205,9 @@ impl Execution<'_, '_> {
             return "BEGIN".to_owned();
         }
         let proof = predecessor.map(|name| self.history.proof(name, self.direction));
-        let columns: Vec<_> = proof.as_deref().into_iter().chain(hurry).collect();
+        let guard = self.session.guard();
+        let guard = guard.as_deref();
+        let columns: Vec<_> = guard.into_iter().chain(proof.as_deref()).chain(hurry).collect();
         let first = match columns.as_slice() {
             [] => String::new(),
             columns => format!("; SELECT {}", columns.join(", ")),

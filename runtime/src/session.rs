@@ -16,6 +16,7 @@ use tokio_postgres::{Client, Error as PostgresError, SimpleQueryMessage, SimpleQ
 
 use crate::belongings::{self, Belongings};
 use crate::database::Connection;
+use crate::lock;
 use crate::quote::literal;
 use crate::settings::{self, Settings};
 
@@ -25,6 +26,8 @@ pub(crate) struct Session<'a> {
     connection: Connection<'a>,
     /// The key of the advisory lock, while it may be held.
     lock: Option<i64>,
+    /// The backend that was given it. Behind a pooler it need not be the one that answers next.
+    lock_backend: i32,
     /// What the session has to get back; known once a migration may have changed it.
     settings: Option<Settings>,
     /// What gives it the settings migrations run with.
@@ -47,11 +50,16 @@ pub(crate) struct Failure {
     pub(crate) error: PostgresError,
 }
 
+/// How often a lock is looked for behind a pooler, and the pause in between.
+const STRAY_TRIES: usize = 20;
+const STRAY_PAUSE: Duration = Duration::from_millis(10);
+
 impl<'a> Session<'a> {
     pub(crate) fn new(connection: Connection<'a>) -> Self {
         Self {
             connection,
             lock: None,
+            lock_backend: 0,
             settings: None,
             working: String::new(),
             belongings: Belongings::default(),
@@ -83,6 +91,16 @@ impl<'a> Session<'a> {
     /// From now on the lock may be held. Called before it is asked for.
     pub(crate) const fn may_hold_lock(&mut self, key: i64) {
         self.lock = Some(key);
+    }
+
+    /// The lock is ours, and this backend has it.
+    pub(crate) const fn holds_lock_in(&mut self, backend: i32) {
+        self.lock_backend = backend;
+    }
+
+    /// An expression for the beginning of a transaction that fails if the lock is somebody else's.
+    pub(crate) fn guard(&self) -> Option<String> {
+        self.lock.map(lock::guard)
     }
 
     /// The server said that the lock is not ours.
@@ -167,6 +185,10 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let rows = self.rows(&cleanup).await?;
+        let is_stray = rows.iter().any(|row| text(row, "unlocked") == Some("f"));
+        if let (Some(key), true) = (self.lock, is_stray) {
+            self.release_stray_lock(key).await?;
+        }
         let settings = self.settings.take();
         (self.lock, self.in_transaction) = (None, false);
         let touched: Vec<_> = rows.iter().filter_map(|row| text(row, "touched")).collect();
@@ -183,6 +205,30 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Gives back a lock that the session which answers now does not have: a pooler may give us the
+    /// one that has it some time. If it does not, that session is ended while nobody uses it.
+    async fn release_stray_lock(&self, key: i64) -> Result<(), PostgresError> {
+        let backend = self.lock_backend;
+        let question = format!(
+            "SELECT CASE WHEN pg_catalog.pg_backend_pid() = {backend} THEN pg_catalog.pg_advisory_unlock({key}) \
+             ELSE NOT {} END AS is_free",
+            lock::is_held(key, &backend.to_string())
+        );
+        for _ in 0..STRAY_TRIES {
+            let rows = self.rows(&question).await?;
+            if rows.first().and_then(|row| text(row, "is_free")) == Some("t") {
+                return Ok(());
+            }
+            tokio::time::sleep(STRAY_PAUSE).await;
+        }
+        let ending = format!(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+             WHERE pid = {backend} AND state = 'idle' AND {}",
+            lock::is_held(key, &backend.to_string())
+        );
+        self.run(&ending).await
+    }
+
     /// What is still to be done, as one batch; empty when the session is clean.
     fn cleanup(&self) -> String {
         let mut statements = Vec::new();
@@ -191,7 +237,7 @@ impl<'a> Session<'a> {
         }
         // The lock first: releasing it is not undone if a later statement of the batch fails.
         if let Some(key) = self.lock {
-            statements.push(format!("SELECT pg_catalog.pg_advisory_unlock({key})"));
+            statements.push(format!("SELECT pg_catalog.pg_advisory_unlock({key}) AS unlocked"));
         }
         if let Some(settings) = &self.settings {
             statements.push(settings.restoring());

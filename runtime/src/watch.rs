@@ -96,6 +96,10 @@ impl Onlooker {
     async fn look(&mut self, _backend: i32) -> Option<ServerProgress> {
         None
     }
+
+    pub(crate) async fn backend(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl ServerProgress {

@@ -11,7 +11,7 @@ use dunlin_tests::{
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-const N_STARTERS: usize = 16;
+const N_STARTERS: usize = 32;
 
 /// None of these can run twice: a second time is an error, or is seen in `counter`.
 const NOT_IDEMPOTENT: [(&str, &str); 4] = [
@@ -120,7 +120,7 @@ async fn is_complete(database: &TestDatabase) {
 }
 
 #[tokio::test]
-async fn sixteen_processes_on_an_empty_database() {
+async fn thirty_two_processes_on_an_empty_database() {
     let database = TestDatabase::new();
     let folder = Folder::new(&NOT_IDEMPOTENT);
     let mut starters = Vec::new();
@@ -137,7 +137,7 @@ async fn sixteen_processes_on_an_empty_database() {
 }
 
 #[tokio::test]
-async fn fifteen_waiting_processes_do_not_hold_up_an_index_built_concurrently() {
+async fn thirty_one_waiting_processes_do_not_hold_up_an_index_built_concurrently() {
     let database = TestDatabase::new();
     let text = format!("{}\n{}", Gate::PASS, NOT_IDEMPOTENT[0].1);
     let mut files = NOT_IDEMPOTENT;
@@ -248,12 +248,12 @@ async fn tasks_over_a_pool(size: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sixteen_tasks_over_a_pool_of_sixteen() {
+async fn thirty_two_tasks_over_a_pool_of_sixteen() {
     tasks_over_a_pool(16).await;
 }
 
 #[tokio::test]
-async fn sixteen_tasks_over_a_pool_of_one() {
+async fn thirty_two_tasks_over_a_pool_of_one() {
     tasks_over_a_pool(1).await;
 }
 

@@ -17,6 +17,7 @@ mod layouts;
 mod log;
 mod meaning;
 mod oracle;
+mod pooler;
 mod progress;
 mod projects;
 mod readme;

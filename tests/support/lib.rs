@@ -10,6 +10,7 @@
 
 mod cutter;
 mod database;
+mod pgbouncer;
 mod project;
 mod proxy;
 mod recorder;
@@ -20,6 +21,7 @@ mod text;
 
 pub use cutter::{Cut, Cutter};
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
+pub use pgbouncer::Pgbouncer;
 pub use project::{Project, Said, manifest};
 pub use proxy::{Message, Moment, Proxy, Side, Traffic};
 pub use recorder::Recorder;

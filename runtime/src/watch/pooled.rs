@@ -33,6 +33,17 @@ impl Onlooker {
         None
     }
 
+    /// The session that answers another connection, if one can be had at once.
+    pub(crate) async fn backend(&self) -> Option<i32> {
+        let client = self.connection().await??;
+        let answers =
+            client.simple_query("SELECT pg_catalog.pg_backend_pid() AS backend").await.ok()?;
+        answers.iter().find_map(|answer| match answer {
+            SimpleQueryMessage::Row(row) => text(row, "backend")?.parse().ok(),
+            _ => None,
+        })
+    }
+
     /// A connection, if the pool has one to spare this time, or nothing for good. It is not waited
     /// for: the next one to be free is somebody else's.
     async fn connection(&self) -> Option<Option<Object>> {
