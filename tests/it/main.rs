@@ -25,6 +25,7 @@ mod reconnect;
 mod rust_migrations;
 mod secrets;
 mod start;
+mod syntax_oracle;
 mod traces;
 mod undo;
 mod watch;

@@ -9,7 +9,7 @@
 use super::budget::{Budget, Spent};
 use super::parse::{Fault, first_fault};
 use super::view::View;
-use super::words::Category;
+use super::words::{self, Category};
 use crate::lexer::TokenKind;
 
 /// The first fault of a statement that is one to PostgreSQL too; `fault` is the parser's.
@@ -95,6 +95,12 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
     edits.extend(
         nearby.into_iter().flatten().filter(|&index| may_be_name(view, index)).map(Edit::Name),
     );
+    edits.extend(bare_label(view, at));
+    // `json_value (1)` with the arguments of a function that is not PostgreSQL's.
+    let young = (0..at).rev().take(32).filter(|&index| {
+        words::is_young(view.text(index)) && view.kind(index + 1) == Some(TokenKind::OpenParen)
+    });
+    edits.extend(young.map(Edit::Name));
     of_command(view, at, &mut edits);
     if view.has(at, "READ ONLY") && at > 0 && view.has(at - 1, "FOR") {
         edits.push(Edit::Blank(at - 1, at + 2));
@@ -103,6 +109,26 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
         edits.push(Edit::Name(at));
     }
     edits
+}
+
+/// `SELECT a like FROM t`: an operator with nothing behind it is a label, or the name of a class.
+fn bare_label(view: &View<'_>, at: usize) -> Option<Edit> {
+    let words = ["BETWEEN", "ILIKE", "IN", "LIKE"];
+    let index = [Some(at), at.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .find(|&index| index > 0 && words.iter().any(|word| view.has(index, word)))?;
+    // What it is the label of.
+    let is_operand = match view.kind(index - 1)? {
+        TokenKind::Word => Category::of(view.text(index - 1)).is_none(),
+        TokenKind::Number | TokenKind::String | TokenKind::QuotedIdentifier => true,
+        kind => kind == TokenKind::CloseParen,
+    };
+    let is_end = match view.kind(index + 1) {
+        None | Some(TokenKind::Comma | TokenKind::CloseParen) => true,
+        _ => view.has(index + 1, "FROM"),
+    };
+    (is_operand && is_end).then_some(Edit::Name(index))
 }
 
 /// What is known of single commands.
@@ -130,6 +156,9 @@ fn of_command(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
             edits.push(Edit::Blank(1, kind));
         }
     }
+    if view.has(0, "CREATE") {
+        edits.extend(trigger_arguments(view, at));
+    }
     if view.has(0, "ALTER STATISTICS IF EXISTS") {
         edits.push(Edit::Blank(2, 4));
     }
@@ -137,7 +166,10 @@ fn of_command(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
         let names = (at..n)
             .take_while(|&index| !view.has(index, "CASCADE") && !view.has(index, "RESTRICT"));
         let end = names.clone().count() + at;
-        if names.enumerate().all(|(offset, index)| is_listed_name(view, index, offset)) {
+        let is_name_last = view.kind(end - 1) != Some(TokenKind::Comma);
+        if is_name_last
+            && names.enumerate().all(|(offset, index)| is_listed_name(view, index, offset))
+        {
             edits.push(Edit::Blank(at, end));
         }
     }
@@ -155,6 +187,25 @@ fn of_command(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     }
     settings(view, at, edits);
     columns(view, at, edits);
+}
+
+/// `EXECUTE FUNCTION f (, table, 1, 'x')`: what is handed to a trigger's function may be any word.
+fn trigger_arguments(view: &View<'_>, at: usize) -> Option<Edit> {
+    let execute = (0..at)
+        .rev()
+        .find(|&it| view.has(it, "EXECUTE FUNCTION") || view.has(it, "EXECUTE PROCEDURE"))?;
+    let open = (execute..at).find(|&it| view.kind(it) == Some(TokenKind::OpenParen))?;
+    let close =
+        (open..view.pieces.len()).find(|&it| view.kind(it) == Some(TokenKind::CloseParen))?;
+    // The first may be missing. Each other token follows a token of the other kind.
+    let is_list = (open + 1..close).all(|it| match view.kind(it) {
+        Some(TokenKind::Comma) => it + 1 < close && view.kind(it + 1) != Some(TokenKind::Comma),
+        Some(
+            TokenKind::Word | TokenKind::QuotedIdentifier | TokenKind::Number | TokenKind::String,
+        ) => it == open + 1 || view.kind(it - 1) == Some(TokenKind::Comma),
+        _ => false,
+    });
+    (at < close && is_list).then_some(Edit::Blank(open + 1, close))
 }
 
 /// `DO` with its text and its language in any order, `DO LANGUAGE 'plpgsql' 'BEGIN END'`.
@@ -196,7 +247,7 @@ fn settings(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
         if view.has(name, "TIME ZONE") {
             edits.push(Edit::Setting(name, name + 2));
         }
-        if view.has(name, "ROLE") {
+        if view.has(name, "ROLE") || view.has(name, "TIME") {
             edits.push(Edit::Name(name));
         }
     }
@@ -239,6 +290,9 @@ fn may_be_name(view: &View<'_>, index: usize) -> bool {
     if index > 0 && view.has(index - 1, "LANGUAGE") {
         return Category::of(view.text(index)).is_some_and(|it| it != Category::Reserved);
     }
+    if words::is_young(view.text(index)) {
+        return true;
+    }
     match Category::of(view.text(index)) {
         Some(Category::Unreserved) => true,
         // The name of a column in a list, or of a common table expression; not `VALUES (1)`.
@@ -266,7 +320,7 @@ fn may_be_name(view: &View<'_>, index: usize) -> bool {
         // `FROM left('abc', 1)`, `RETURNS TABLE (right text)`.
         Some(Category::FunctionName) => {
             let behind = index.checked_sub(1).and_then(|before| view.kind(before));
-            opens
+            opens && !(index > 0 && view.has(index - 1, "TABLE"))
                 || view.has(0, "CREATE")
                     && matches!(behind, Some(TokenKind::OpenParen | TokenKind::Comma))
                     && (1..4).any(|index| view.has(index, "FUNCTION"))

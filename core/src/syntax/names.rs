@@ -26,7 +26,8 @@ pub(super) enum Verdict {
 pub(super) fn judge(word: SyntaxKind, up: impl Fn(usize) -> SyntaxKind) -> Verdict {
     let reserved = is_reserved_keyword(word);
     let function = is_type_func_name_keyword(word);
-    if !(reserved || function || is_col_name_keyword(word)) {
+    // Reserved since PostgreSQL 16.
+    if word == SYSTEM_USER_KW || !(reserved || function || is_col_name_keyword(word)) {
         return Verdict::Fine;
     }
     let is_name = reserved || function && word != CURRENT_SCHEMA_KW;
@@ -40,13 +41,18 @@ pub(super) fn judge(word: SyntaxKind, up: impl Fn(usize) -> SyntaxKind) -> Verdi
             NAME_REF if function && word != CURRENT_SCHEMA_KW => return Verdict::OnlyCalled,
             NAME_REF if is_value(word) || is_never_called(word) => return Verdict::NotCalled,
             NAME_REF if is_moment(word) => return Verdict::NotEmpty,
+            COLUMN_NAME if up(1) == RETURN_TABLE_COLUMN => !function && !is_young(word),
             COLUMN_NAME => is_name && matches!(up(1), COLUMN | ADD_COLUMN | RENAME_COLUMN),
+            ROLE => reserved || word == NONE_KW,
             _ => is_name && is_word_name(place),
         }
     } else {
         match place {
             // `FROM current_user` is a call.
             RELATION_NAME_REF => is_name && !reserved,
+            _ if is_function_name(place, up(depth + 1)) && !function && !is_young(word) => {
+                return Verdict::NotCalled;
+            }
             // `OF type` takes any name.
             PATH_TYPE => is_no_type(word) && up(depth + 1) != OF_TYPE,
             _ => is_name && is_path_name(place),
@@ -79,18 +85,27 @@ fn is_never_called(word: SyntaxKind) -> bool {
         word,
         BETWEEN_KW
             | BIGINT_KW
+            | BIT_KW
             | BOOLEAN_KW
+            | CHAR_KW
+            | CHARACTER_KW
+            | DEC_KW
+            | DECIMAL_KW
+            | FLOAT_KW
             | INOUT_KW
             | INT_KW
             | INTEGER_KW
             | NATIONAL_KW
+            | NCHAR_KW
             | NONE_KW
+            | NUMERIC_KW
             | OUT_KW
             | PRECISION_KW
             | REAL_KW
             | SETOF_KW
             | SMALLINT_KW
             | VALUES_KW
+            | VARCHAR_KW
     )
 }
 
@@ -116,6 +131,34 @@ fn is_no_type(word: SyntaxKind) -> bool {
             | TRIM_KW
             | VALUES_KW
     )
+}
+
+/// Keywords that were mere names in PostgreSQL 14, in their own part of the list; see
+/// [`super::words`].
+fn is_young(word: SyntaxKind) -> bool {
+    matches!(
+        word,
+        JSON_KW
+            | JSON_ARRAY_KW
+            | JSON_ARRAYAGG_KW
+            | JSON_EXISTS_KW
+            | JSON_OBJECT_KW
+            | JSON_OBJECTAGG_KW
+            | JSON_QUERY_KW
+            | JSON_SCALAR_KW
+            | JSON_SERIALIZE_KW
+            | JSON_TABLE_KW
+            | JSON_VALUE_KW
+            | MERGE_ACTION_KW
+            | SYSTEM_USER_KW
+    )
+}
+
+/// Whether a node holds the name of a function; the new name of `RENAME TO` may be any name.
+fn is_function_name(node: SyntaxKind, parent: SyntaxKind) -> bool {
+    matches!(node, FUNCTION_NAME_REF | PROCEDURE_NAME_REF)
+        || matches!(parent, CREATE_AGGREGATE | CREATE_FUNCTION | CREATE_PROCEDURE)
+            && matches!(node, AGGREGATE_NAME | FUNCTION_NAME | PROCEDURE_NAME)
 }
 
 /// Nodes that hold one word, the name of something.

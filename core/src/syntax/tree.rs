@@ -159,6 +159,9 @@ impl<'a> Tree<'a> {
                     None => self.next_is_wrong(What::NoType),
                 }
             }
+            FROM_ALIAS if self.previous == AS_KW => {
+                self.next_is_wrong(What::Unexpected("expected a name".to_owned()));
+            }
             IS_NOT => self.wanted = Wanted::Truth,
             NOT_IN => self.wanted = Wanted::List,
             BIN_EXPR if node.compares => {

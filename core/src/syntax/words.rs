@@ -41,6 +41,15 @@ impl Category {
     }
 }
 
+/// Whether a word, no mere name any more, was one in PostgreSQL 14.
+pub(super) fn is_young(word: &str) -> bool {
+    YOUNG.split(' ').any(|young| word.eq_ignore_ascii_case(young))
+}
+
+const YOUNG: &str = "\
+    json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar \
+    json_serialize json_table json_value merge_action system_user";
+
 const RESERVED: &str = "\
     all analyse analyze and any array as asc asymmetric both case cast check collate column \
     constraint create current_catalog current_date current_role current_time current_timestamp \
