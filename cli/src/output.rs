@@ -15,13 +15,16 @@ use crate::screen::Screen;
 
 /// Writes what a command gave, and says how it ended.
 pub(crate) fn write(screen: &Screen, command: &str, outcome: &Outcome) -> Exit {
-    match screen.format {
+    let is_written = match screen.format {
         Format::Human => human::write(screen, outcome),
         Format::Json => screen.say(&json::document(command, outcome)),
         Format::Github => screen.say(&github::annotations(outcome)),
         Format::Sarif => screen.say(&sarif::document(outcome)),
+    };
+    match exit(outcome) {
+        Exit::Ok if !is_written => Exit::Folder,
+        exit => exit,
     }
-    exit(outcome)
 }
 
 fn exit(outcome: &Outcome) -> Exit {

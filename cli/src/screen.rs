@@ -93,10 +93,19 @@ impl Screen {
         }
     }
 
-    /// Writes to standard output. A reader that has gone away (`| head`) is no failure.
-    pub(crate) fn say(&self, text: &str) {
-        ignore_closed(io::stdout().lock().write_all(text.as_bytes()));
-        ignore_closed(io::stdout().flush());
+    /// Writes to standard output, and says whether it arrived.
+    ///
+    /// A reader that has gone away (`| head`) has seen enough. A disk that is full is told: half of a
+    /// script that was written to a file is worse than none.
+    pub(crate) fn say(&self, text: &str) -> bool {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.complain(&format!("error: standard output cannot be written: {error}\n"));
+                false
+            }
+            Ok(()) | Err(_) => true,
+        }
     }
 
     /// Writes to standard error.

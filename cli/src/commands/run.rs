@@ -26,10 +26,11 @@ impl<'a> Watcher<'a> {
     fn line(&self, line: &str) {
         let bar = self.bar.lock().ok().and_then(|it| it.clone());
         let say = || self.screen.say(&format!("{line}\n"));
-        match bar {
+        // A run goes on whether somebody reads of it or not.
+        let _written = match bar {
             Some(bar) => bar.suspend(say),
             None => say(),
-        }
+        };
     }
 
     fn begin(&self, n: usize) {

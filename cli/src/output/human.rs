@@ -3,19 +3,18 @@
 use crate::answer::{Finding, Outcome};
 use crate::screen::{Paint, Screen, Tone};
 
-pub(super) fn write(screen: &Screen, outcome: &Outcome) {
-    match outcome {
-        Ok(answer) => {
-            let findings: Vec<_> =
-                answer.findings.iter().map(|it| block(screen.paint, it)).collect();
-            screen.say(&findings.join("\n"));
-            if !findings.is_empty() && !answer.text.is_empty() {
-                screen.say("\n");
-            }
-            screen.say(&answer.text);
+/// Whether what was to be written has arrived.
+pub(super) fn write(screen: &Screen, outcome: &Outcome) -> bool {
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(failure) => {
+            screen.complain(&block(screen.error_paint, &failure.finding));
+            return true;
         }
-        Err(failure) => screen.complain(&block(screen.error_paint, &failure.finding)),
-    }
+    };
+    let findings: Vec<_> = answer.findings.iter().map(|it| block(screen.paint, it)).collect();
+    let between = if findings.is_empty() || answer.text.is_empty() { "" } else { "\n" };
+    screen.say(&format!("{}{between}{}", findings.join("\n"), answer.text))
 }
 
 /// A message with its severity in front: `error: ...`.

@@ -249,6 +249,25 @@ fn places_are_told_from_the_root_of_githubs_checkout() {
     }
 }
 
+/// `/dev/full` is Linux's.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_is_lost_is_told_and_a_reader_that_has_left_is_not() {
+    let project = Project::with("lost", &[("0001_a.sql", USERS)]);
+    for format in ["human", "json", "sarif"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = project.command(&["check", "--format", format]);
+        let ran = crate::support::ran(&command.stdout(full).output().unwrap());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stderr.starts_with("error: standard output cannot be written: "), "{ran:?}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = project.command(&["check"]);
+    let ran = crate::support::ran(&command.stdout(writer).output().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+}
+
 #[test]
 fn cargo_finds_the_command() {
     let project = Project::with("cargo", &[("0001_a.sql", USERS)]);
