@@ -12,6 +12,7 @@ mod failure;
 mod health;
 mod history;
 mod hygiene;
+mod kills;
 mod laws;
 mod layouts;
 mod log;

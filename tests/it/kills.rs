@@ -1,0 +1,200 @@
+//! A run is struck at a message: its process is killed, its session is ended, or the server stops at
+//! once and starts again. Afterwards history and schema agree, and running again completes.
+
+use std::pin::pin;
+
+use dunlin::Registry;
+use dunlin_sandbox::Server;
+use dunlin_tests::{Proxy, Side, TALLY, TestDatabase, Verb, connect, until};
+use tokio_postgres::{Client, Config, NoTls};
+
+use crate::cuts::{EMPTY, MIXED, only_we_are_connected, said, stride};
+
+/// Ends the session at each message of one side until a run has none left.
+async fn session_is_ended(verb: Verb, n_before: usize, side: Side, n_everyday: usize) {
+    let database = TestDatabase::new();
+    let registry = MIXED.registry(MIXED.0.len());
+    let before = MIXED.registry(n_before);
+    let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
+    for n in (0..).step_by(stride(n_everyday)) {
+        let mut onlooker = fresh(&database, &before).await;
+        let proxy = Proxy::start(&database.connection_string()).await;
+        let mut client = connect(proxy.connection_string()).await;
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0);
+        let mut moment = proxy.hold(side, n);
+        let (was_struck, outcome) = {
+            let mut run = pin!(MIXED.run(verb, &registry, &mut client));
+            tokio::select! {
+                biased;
+                outcome = &mut run => (false, outcome),
+                () = moment.comes() => {
+                    let ending = "SELECT pg_terminate_backend($1)";
+                    let _row = onlooker.query_one(ending, &[&pid]).await.unwrap();
+                    only_we_are_connected(&onlooker).await;
+                    moment.pass();
+                    (true, run.await)
+                }
+            }
+        };
+        drop((client, proxy));
+        only_we_are_connected(&onlooker).await;
+        let harm = MIXED.look(verb, &onlooker, &said(&outcome)).await;
+        let _n_chosen = MIXED.complete(verb, &registry, &mut onlooker).await;
+        let after = MIXED.is_complete(verb, &onlooker).await;
+        n_lost += harm.n_lost + after.n_lost;
+        n_twice += harm.n_twice + after.n_twice;
+        assert_eq!(database.n_locks().await, 0);
+        if !was_struck {
+            assert!(outcome.is_ok());
+            break;
+        }
+        n_blows += 1;
+    }
+    tell(&format!("session ended, {verb:?}, {side:?}"), n_blows, n_lost, n_twice);
+}
+
+#[expect(clippy::print_stdout, reason = "`.ci/sweep` adds the figures up")]
+fn tell(what: &str, n_blows: usize, n_lost: usize, n_twice: usize) {
+    println!("sweep: {what}: cuts {n_blows} lost {n_lost} twice {n_twice}");
+    assert!(n_blows > 3, "{n_blows}");
+    assert_eq!((n_lost, n_twice), (0, 0));
+}
+
+/// The database as a run finds it.
+async fn fresh(database: &TestDatabase, before: &Registry) -> Client {
+    prepared(database.client().await, before).await
+}
+
+async fn prepared(mut client: Client, before: &Registry) -> Client {
+    client.batch_execute(EMPTY).await.unwrap();
+    client.batch_execute(TALLY).await.unwrap();
+    let _report = MIXED.run(Verb::Apply, before, &mut client).await.unwrap();
+    client
+}
+
+#[tokio::test]
+async fn sessions_of_applying_runs_are_ended() {
+    session_is_ended(Verb::Apply, 2, Side::Client, 7).await;
+    session_is_ended(Verb::Apply, 2, Side::Server, 53).await;
+}
+
+#[tokio::test]
+async fn sessions_of_undoing_runs_are_ended() {
+    session_is_ended(Verb::RollBack, 5, Side::Client, 7).await;
+    session_is_ended(Verb::RollBack, 5, Side::Server, 53).await;
+}
+
+/// The process of an application is killed at each message of one side.
+async fn process_is_killed(side: Side, n_everyday: usize) {
+    let database = TestDatabase::new();
+    let registry = MIXED.registry(MIXED.0.len());
+    let before = MIXED.registry(2);
+    let files = MIXED.files(MIXED.0.len());
+    let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let folder = dunlin_tests::folder(&files);
+    let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
+    for n in (0..).step_by(stride(n_everyday)) {
+        let mut onlooker = fresh(&database, &before).await;
+        let proxy = Proxy::start(&database.connection_string()).await;
+        let mut moment = proxy.hold(side, n);
+        let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_starter"))
+            .arg(proxy.connection_string())
+            .arg(&folder)
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let was_struck = tokio::select! {
+            biased;
+            status = child.wait() => {
+                assert!(status.unwrap().success());
+                false
+            }
+            () = moment.comes() => {
+                child.kill().await.unwrap();
+                moment.cut();
+                true
+            }
+        };
+        drop(proxy);
+        only_we_are_connected(&onlooker).await;
+        let harm = MIXED.look(Verb::Apply, &onlooker, &[]).await;
+        let _n_chosen = MIXED.complete(Verb::Apply, &registry, &mut onlooker).await;
+        let after = MIXED.is_complete(Verb::Apply, &onlooker).await;
+        n_lost += harm.n_lost + after.n_lost;
+        n_twice += harm.n_twice + after.n_twice;
+        until("the lock is free", async || database.n_locks().await == 0).await;
+        if !was_struck {
+            break;
+        }
+        n_blows += 1;
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    tell(&format!("process killed, {side:?}"), n_blows, n_lost, n_twice);
+}
+
+#[tokio::test]
+async fn processes_are_killed() {
+    process_is_killed(Side::Client, 7).await;
+    process_is_killed(Side::Server, 53).await;
+}
+
+/// A backend that is killed takes the whole server down with it: the postmaster ends all sessions at
+/// once and recovers from the log, as after an immediate stop.
+async fn server_crashes(side: Side, n_everyday: usize) {
+    let server = Server::builder().setting("max_connections", "30").start().unwrap();
+    let database = server.create_database().unwrap();
+    let direct = database.connection_string();
+    let registry = MIXED.registry(MIXED.0.len());
+    let before = MIXED.registry(2);
+    let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
+    for n in (0..).step_by(stride(n_everyday)) {
+        let onlooker = prepared(connect(&direct).await, &before).await;
+        let proxy = Proxy::start(&direct).await;
+        let mut client = connect(proxy.connection_string()).await;
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0);
+        let mut moment = proxy.hold(side, n);
+        let was_struck = {
+            let mut run = pin!(MIXED.run(Verb::Apply, &registry, &mut client));
+            tokio::select! {
+                biased;
+                outcome = &mut run => {
+                    let _report = outcome.unwrap();
+                    false
+                }
+                () = moment.comes() => {
+                    let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+                    assert!(killed.unwrap().success());
+                    until("the server has noticed", async || onlooker.is_closed()).await;
+                    moment.pass();
+                    // It may have been behind its last statement, with nothing left to lose.
+                    let _outcome = run.await;
+                    true
+                }
+            }
+        };
+        drop((client, proxy, onlooker));
+        let config: Config = direct.parse().unwrap();
+        until("the server is back", async || config.connect(NoTls).await.is_ok()).await;
+        let mut onlooker = connect(&direct).await;
+        only_we_are_connected(&onlooker).await;
+        // What a run has said is not durable before its last commit, so it is not asked.
+        let harm = MIXED.look(Verb::Apply, &onlooker, &[]).await;
+        let _n_chosen = MIXED.complete(Verb::Apply, &registry, &mut onlooker).await;
+        let after = MIXED.is_complete(Verb::Apply, &onlooker).await;
+        n_lost += harm.n_lost + after.n_lost;
+        n_twice += harm.n_twice + after.n_twice;
+        if !was_struck {
+            break;
+        }
+        n_blows += 1;
+    }
+    tell(&format!("server crashed, {side:?}"), n_blows, n_lost, n_twice);
+}
+
+#[tokio::test]
+async fn the_server_crashes() {
+    server_crashes(Side::Client, 9).await;
+    server_crashes(Side::Server, 61).await;
+}
