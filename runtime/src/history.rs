@@ -306,6 +306,19 @@ impl History {
         ))
     }
 
+    /// A row that a policy hides would be taken for a migration that is pending.
+    fn hides_rows(&self) -> Error {
+        Error::new(
+            ErrorKind::History,
+            format!("row-level security may hide rows of {} from this role", self.qualified),
+        )
+        .note("a migration whose row is hidden would run again; nothing was changed")
+        .help(format!(
+            "ALTER TABLE {} DISABLE ROW LEVEL SECURITY, or migrate as a role with BYPASSRLS",
+            self.qualified
+        ))
+    }
+
     /// The statement that lets a role do something with the table.
     fn grant(&self, what: &str, role: &str) -> String {
         let (schema, role) = (identifier(&self.schema), identifier(role));
@@ -357,6 +370,9 @@ impl History {
         }
         let shape = shape(&rows);
         shape.usable(&self.qualified)?;
+        if rows.iter().any(|row| text(row, "hides_rows") == Some("t")) {
+            return Err(self.hides_rows());
+        }
         let elsewhere = rows.iter().find(|row| text(row, "part") == Some("elsewhere"));
         if let (Shape::Absent, Some(row), false) = (&shape, elsewhere, self.schema_is_configured) {
             return Err(self.is_elsewhere(text(row, "nspname").unwrap_or_default()));
@@ -435,8 +451,9 @@ impl History {
              l.locktype = 'advisory' AND l.pid = pg_catalog.pg_backend_pid() AND l.granted AND l.objsubid = 1 \
              AND l.classid = {high} AND l.objid = {low}) AS holds_lock; \
              {settings}; {belongings}; \
-             SELECT 'column' AS part, c.relkind, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type, \
-             pg_catalog.has_table_privilege(c.oid, 'INSERT') AS is_writable FROM pg_catalog.pg_class c \
+             SELECT 'column' AS part, c.relkind, a.attname, pg_catalog.replace(pg_catalog.format_type(a.atttypid, a.atttypmod), '\"', '') AS type, \
+             pg_catalog.has_table_privilege(c.oid, 'INSERT') AS is_writable, \
+             c.relkind IN ('r', 'p') AND pg_catalog.row_security_active(c.oid) AS hides_rows FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
              WHERE n.nspname = {schema} AND c.relname = {name}; \

@@ -35,12 +35,13 @@ pub(crate) async fn acquire(
     key: i64,
     wait: Duration,
     observer: &dyn Observer,
+    onlooker: &Onlooker,
 ) -> Result<()> {
     let begun = Instant::now();
     let mut pause = POLL_MIN;
     let mut announced: Option<Instant> = None;
     loop {
-        if attempt(session, key).await? {
+        if attempt(session, key, onlooker).await? {
             return Ok(());
         }
         let waited = begun.elapsed();
@@ -57,36 +58,18 @@ pub(crate) async fn acquire(
     }
 }
 
-/// Refuses a pooler in transaction mode before anything is changed, where it can be seen.
-///
-/// It can if another connection of the same pool is answered by the session that answers this one. To
-/// take one for that costs, so it is asked only where the server was not greeted by our own driver,
-/// which always names its encoding.
-pub(crate) async fn refuse_pooler(session: &Session<'_>, onlooker: &Onlooker) -> Result<()> {
-    let question = "SELECT pg_catalog.pg_backend_pid() AS backend, EXISTS (SELECT FROM pg_catalog.pg_settings \
-         WHERE name = 'client_encoding' AND source = 'client') AS is_direct";
-    let rows = session.rows(question).await;
-    let rows = rows.map_err(|error| Error::from_looking("asking who answers", error))?;
-    let column = |name| rows.first().and_then(|row| text(row, name)).unwrap_or_default();
-    if column("is_direct") == "t" {
-        return Ok(());
-    }
-    let ours: i32 = column("backend").parse().unwrap_or_default();
-    if onlooker.backend().await == Some(ours) {
-        return Err(behind_pooler(
-            "two connections of the pool are answered by one session of the server",
-        ));
-    }
-    Ok(())
-}
-
-async fn attempt(session: &mut Session<'_>, key: i64) -> Result<bool> {
+/// A pooler in transaction mode is seen before anything is changed if another connection of the same
+/// pool is answered by the session that answers this one. To take one for that costs, so it is asked
+/// only where the greeting of our own driver, which always names its encoding, did not reach the
+/// server.
+async fn attempt(session: &mut Session<'_>, key: i64, onlooker: &Onlooker) -> Result<bool> {
     session.may_hold_lock(key);
     // A session gets its own lock a second time. Behind a pooler in transaction mode it may be the
     // session of another starter, whose lock it is.
     let question = format!(
         "SELECT CASE WHEN {} THEN 'foreign' WHEN pg_catalog.pg_try_advisory_lock({key}) THEN 'ours' END AS locked, \
-         pg_catalog.pg_backend_pid() AS backend",
+         pg_catalog.pg_backend_pid() AS backend, EXISTS (SELECT FROM pg_catalog.pg_settings \
+         WHERE name = 'client_encoding' AND source = 'client') AS is_direct",
         is_held(key, "pg_catalog.pg_backend_pid()")
     );
     let rows = session.rows(&question).await;
@@ -95,7 +78,14 @@ async fn attempt(session: &mut Session<'_>, key: i64) -> Result<bool> {
     let answer = row.and_then(|row| text(row, "locked"));
     if answer == Some("ours") {
         let backend = row.and_then(|row| text(row, "backend")).unwrap_or_default();
-        session.holds_lock_in(backend.parse().unwrap_or_default());
+        let backend = backend.parse().unwrap_or_default();
+        session.holds_lock_in(backend);
+        let is_direct = row.and_then(|row| text(row, "is_direct")) == Some("t");
+        if !is_direct && onlooker.backend().await == Some(backend) {
+            return Err(behind_pooler(
+                "two connections of the pool are answered by one session of the server",
+            ));
+        }
         return Ok(true);
     }
     session.has_no_lock();

@@ -62,6 +62,8 @@ struct Run {
     planned: Vec<&'static str>,
     report: Report,
     onlooker: Onlooker,
+    /// Whether a connection was had at all: what is never had is not asked for again.
+    is_connected: bool,
 }
 
 impl Run {
@@ -205,7 +207,8 @@ impl<'a> Migrator<'a> {
     async fn apply_over(&self, mut database: impl Database, target: Target) -> Result<Report> {
         stale::check(self.registry)?;
         let (begun, onlooker) = (Instant::now(), database.onlooker());
-        let mut run = Run { begun, planned: Vec::new(), report: Report::default(), onlooker };
+        let (planned, report) = (Vec::new(), Report::default());
+        let mut run = Run { begun, planned, report, onlooker, is_connected: false };
         let mut pause = RECONNECT_PAUSE;
         loop {
             let again = database.again();
@@ -215,9 +218,10 @@ impl<'a> Migrator<'a> {
             };
             // What was on its way to be committed when a connection broke, only the server knows. While
             // it restarts, it refuses connections.
-            let is_refused = pause > RECONNECT_PAUSE
+            let is_refused = (pause > RECONNECT_PAUSE || run.is_connected)
                 && error.kind() == ErrorKind::Connection
-                && error.migration().is_none();
+                && error.migration().is_none()
+                && error.code() != Some(&SqlState::ADMIN_SHUTDOWN);
             let is_worth_it = (error.is_lost_run() || is_refused) && pause <= RECONNECT_PAUSE_MAX;
             let (true, Some(next)) = (is_worth_it, again) else { return Err(error) };
             if let (Some(name), Some(report)) = (error.migration(), error.report()) {
@@ -236,6 +240,8 @@ impl<'a> Migrator<'a> {
         run: &mut Run,
     ) -> Result<Report> {
         let mut session = Session::new(database.connect().await?);
+        // A pool may lend a connection that broke while nobody used it.
+        run.is_connected = true;
         let glance = self.table.glance(&session).await?;
         trace::located(&glance);
         if !run.is_resumed() {
@@ -369,7 +375,8 @@ impl<'a> Migrator<'a> {
         let mut session = Session::new(database.connect().await?);
         let glance = self.table.glance(&session).await?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
-        lock::acquire(&mut session, key, self.lock_wait, &*self.observer).await?;
+        let (wait, alone) = (self.lock_wait, Onlooker::default());
+        lock::acquire(&mut session, key, wait, &*self.observer, &alone).await?;
         let result = adopt_locked(&session, &mut glance.history.clone()).await;
         released(session, result).await
     }
@@ -411,8 +418,7 @@ impl<'a> Migrator<'a> {
             return Err(Error::read_only("migrations are pending").note("nothing was changed"));
         }
         let key = lock::key(&glance.history.lock_name(&glance.database));
-        lock::refuse_pooler(session, onlooker).await?;
-        lock::acquire(session, key, self.lock_wait, &*self.observer).await?;
+        lock::acquire(session, key, self.lock_wait, &*self.observer, onlooker).await?;
         let state = glance.history.state(session, Some(key), glance.sum.is_some()).await?;
         if !state.holds_lock {
             return Err(lock::behind_pooler(

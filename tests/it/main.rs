@@ -9,6 +9,7 @@ mod drift;
 mod embed;
 mod evidence;
 mod failure;
+mod hazards;
 mod health;
 mod history;
 mod hygiene;
