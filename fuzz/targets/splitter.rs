@@ -1,0 +1,27 @@
+//! Statements cover what matters, in order, and each is the same alone.
+#![no_main]
+
+use dunlin_core::lexer::{TokenKind, lex};
+use dunlin_core::statement::split;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|sql: &str| {
+    let lexed = lex(sql);
+    let (mut token, mut byte) = (0, 0);
+    for statement in split(sql, &lexed) {
+        assert!(statement.span.start >= byte && statement.span.end > statement.span.start);
+        // Between statements is nothing but semicolons and what PostgreSQL ignores.
+        let between = &lexed.tokens[token..statement.tokens.start];
+        assert!(between.iter().all(|it| it.is_trivia() || it.kind == TokenKind::Semicolon));
+        let text = statement.text(sql);
+        let alone = split(text, &lex(text));
+        assert_eq!(alone.len(), 1, "{text:?}");
+        assert_eq!(alone[0].command, statement.command, "{text:?}");
+        assert_eq!(alone[0].kind, statement.kind, "{text:?}");
+        assert_eq!(alone[0].in_transaction, statement.in_transaction, "{text:?}");
+        assert!(statement.headline(sql).lines().count() <= 1);
+        (token, byte) = (statement.tokens.end, statement.span.end);
+    }
+    let rest = &lexed.tokens[token..];
+    assert!(rest.iter().all(|it| it.is_trivia() || it.kind == TokenKind::Semicolon));
+});
