@@ -10,13 +10,22 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use crate::cuts::{EMPTY, MIXED, only_we_are_connected, said, stride};
 
+/// A blow takes longer than a cut: the full sweep strikes at each message of the client and at every
+/// fifth or so of the many of the server.
+fn points(n_everyday: usize) -> usize {
+    match stride(n_everyday) {
+        1 => (n_everyday / 10).max(1),
+        n => n,
+    }
+}
+
 /// Ends the session at each message of one side until a run has none left.
 async fn session_is_ended(verb: Verb, n_before: usize, side: Side, n_everyday: usize) {
     let database = TestDatabase::new();
     let registry = MIXED.registry(MIXED.0.len());
     let before = MIXED.registry(n_before);
     let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
-    for n in (0..).step_by(stride(n_everyday)) {
+    for n in (0..).step_by(points(n_everyday)) {
         let mut onlooker = fresh(&database, &before).await;
         let proxy = Proxy::start(&database.connection_string()).await;
         let mut client = connect(proxy.connection_string()).await;
@@ -93,7 +102,7 @@ async fn process_is_killed(side: Side, n_everyday: usize) {
     let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
     let folder = dunlin_tests::folder(&files);
     let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
-    for n in (0..).step_by(stride(n_everyday)) {
+    for n in (0..).step_by(points(n_everyday)) {
         let mut onlooker = fresh(&database, &before).await;
         let proxy = Proxy::start(&database.connection_string()).await;
         let mut moment = proxy.hold(side, n);
@@ -149,7 +158,7 @@ async fn server_crashes(side: Side, n_everyday: usize) {
     let registry = MIXED.registry(MIXED.0.len());
     let before = MIXED.registry(2);
     let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
-    for n in (0..).step_by(stride(n_everyday)) {
+    for n in (0..).step_by(points(n_everyday)) {
         let onlooker = prepared(connect(&direct).await, &before).await;
         let proxy = Proxy::start(&direct).await;
         let mut client = connect(proxy.connection_string()).await;
