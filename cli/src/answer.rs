@@ -155,7 +155,7 @@ impl Failure {
     /// The runtime's error, in its own words.
     pub(crate) fn from_error(error: &dunlin::Error) -> Self {
         let exit = match error.kind() {
-            ErrorKind::Drift => Exit::Drift,
+            ErrorKind::Drift | ErrorKind::Ahead => Exit::Drift,
             ErrorKind::Stale | ErrorKind::NoUndo => Exit::Folder,
             ErrorKind::Target => Exit::Usage,
             _ => Exit::Database,

@@ -4,6 +4,7 @@
 //! directive that counts as prose would silently run the file in another way than its author wrote.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::levels::FIXED;
@@ -15,14 +16,23 @@ use crate::suggest::nearest;
 const NO_TRANSACTION: &str = "no-transaction";
 const ALLOW: &str = "allow";
 const SYNTAX: &str = "syntax";
+const BREAKING: &str = "breaking";
+const LOCK_TIMEOUT: &str = "lock-timeout";
 const OFF: &str = "off";
-const WORDS: &[&str] = &[NO_TRANSACTION, ALLOW, SYNTAX];
+const WORDS: &[&str] = &[NO_TRANSACTION, BREAKING, LOCK_TIMEOUT, ALLOW, SYNTAX];
+/// Those that mean something for a migration in Rust.
+const WORDS_IN_RUST: &[&str] = &[BREAKING, LOCK_TIMEOUT];
 
 /// What the head of a file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directives {
     /// `no-transaction`: the statements run one by one, outside a transaction.
     pub no_transaction: bool,
+    /// `breaking`: an older build cannot work with a database that has this migration.
+    pub breaking: bool,
+    /// `lock-timeout <time>`: how long one of its statements may wait for a lock. Zero, written `off`,
+    /// is without limit.
+    pub lock_timeout: Option<Duration>,
     /// `allow <rule>: <reason>`: what is not told of this file.
     pub allowances: Vec<Allowance>,
     /// `syntax off`: no statement is checked against PostgreSQL's grammar.
@@ -50,6 +60,9 @@ pub fn read(file: &Arc<SourceFile>, tokens: &[Token]) -> (Directives, Vec<Diagno
     let mut in_head = true;
     for token in tokens {
         in_head &= token.is_trivia();
+        if token.kind == TokenKind::BlockComment {
+            problems.extend(in_block(file, token.span));
+        }
         if token.kind != TokenKind::LineComment {
             continue;
         }
@@ -69,6 +82,55 @@ pub fn read(file: &Arc<SourceFile>, tokens: &[Token]) -> (Directives, Vec<Diagno
     (directives, problems)
 }
 
+/// Reads the directives of a migration in Rust: line comments above its first item.
+#[must_use]
+pub fn read_rust(file: &Arc<SourceFile>) -> (Directives, Vec<Diagnostic>) {
+    let mut directives = Directives::default();
+    let mut problems = Vec::new();
+    let (mut in_head, mut start) = (true, 0);
+    for line in file.text().split_inclusive('\n') {
+        let span = Span::new(start, start + line.trim_end().len());
+        start += line.len();
+        let is_comment = line.trim_start().starts_with("//");
+        in_head &= is_comment || line.trim().is_empty() || line.trim_start().starts_with("#!");
+        let Some(found) = Found::in_comment(file.text(), span).filter(|_| is_comment) else {
+            continue;
+        };
+        if !in_head {
+            problems.push(misplaced(file, &found));
+        } else if WORDS.contains(&found.word) && !WORDS_IN_RUST.contains(&found.word) {
+            let headline =
+                format!("the directive `{}` says nothing in a migration in Rust", found.word);
+            let place = Place::span(file, found.whole, "");
+            problems.push(
+                Diagnostic::new(Rule::UnknownDirective, headline)
+                    .at(place)
+                    .note(format!("those that do are: {}", WORDS_IN_RUST.join(", ")))
+                    .help("remove this line"),
+            );
+        } else {
+            problems.extend(obey(file, &found, &mut directives));
+        }
+    }
+    (directives, problems)
+}
+
+/// What is wrong with a block comment that is meant as a directive.
+fn in_block(file: &Arc<SourceFile>, comment: Span) -> Option<Diagnostic> {
+    let text = comment.text(file.text());
+    let body = text.strip_prefix("/*").unwrap_or(text);
+    let body = body.strip_suffix("*/").unwrap_or(body).trim_matches(['*', ' ', '\t', '\n']);
+    let name = body.get(..6).filter(|name| name.eq_ignore_ascii_case("dunlin"))?;
+    let rest = body[name.len()..].trim_start().strip_prefix(':')?.trim();
+    let line = rest.lines().next().unwrap_or_default().trim();
+    Some(
+        Diagnostic::new(Rule::UnknownDirective, "a directive in a block comment")
+            .at(Place::span(file, comment, ""))
+            .note("directives are lines of their own, so that nobody overlooks one")
+            .help(format!("write `-- dunlin: {line}` above the first statement")),
+    )
+}
+
 /// A comment that begins with `dunlin`.
 struct Found<'a> {
     whole: Span,
@@ -80,7 +142,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn in_comment(text: &'a str, comment: Span) -> Option<Self> {
-        let body = comment.text(text).trim_start_matches('-');
+        let body = comment.text(text).trim_start_matches(['-', '/', '!', ' ', '\t']);
         let trimmed = body.trim_start();
         let name = trimmed.get(..6).filter(|name| name.eq_ignore_ascii_case("dunlin"))?;
         let behind_name = &trimmed[name.len()..];
@@ -128,20 +190,65 @@ fn obey(
         let problem = allow(found, &mut directives.allowances);
         return problem.map(|problem| problem.at(Place::span(file, found.whole, "")));
     }
-    if found.word != NO_TRANSACTION {
-        let label = nearest(found.word, WORDS)
-            .map(|word| format!("did you mean `{word}`?"))
-            .unwrap_or_default();
-        return unknown(format!("unknown directive `{}`", found.word), label)
-            .map(|problem| problem.note(known));
+    if found.word == LOCK_TIMEOUT {
+        return match time(found.value) {
+            Ok(time) => {
+                directives.lock_timeout = Some(time);
+                None
+            }
+            Err(what) => Some(no_time(file, found, what)),
+        };
     }
+    let flag = match found.word {
+        NO_TRANSACTION => &mut directives.no_transaction,
+        BREAKING => &mut directives.breaking,
+        _ => {
+            let label = nearest(found.word, WORDS)
+                .map(|word| format!("did you mean `{word}`?"))
+                .unwrap_or_default();
+            return unknown(format!("unknown directive `{}`", found.word), label)
+                .map(|problem| problem.note(known));
+        }
+    };
     if !found.value.is_empty() {
-        let headline = format!("the directive `{NO_TRANSACTION}` takes no value");
+        let headline = format!("the directive `{}` takes no value", found.word);
         return unknown(headline, String::new())
-            .map(|problem| problem.help(format!("write only `-- dunlin: {NO_TRANSACTION}`")));
+            .map(|problem| problem.help(format!("write only `-- dunlin: {}`", found.word)));
     }
-    directives.no_transaction = true;
+    *flag = true;
     None
+}
+
+/// A time as PostgreSQL's settings write it: `500ms`, `2s`, `1min`; `off` is zero.
+fn time(value: &str) -> Result<Duration, &'static str> {
+    if value == OFF {
+        return Ok(Duration::ZERO);
+    }
+    if value.is_empty() {
+        return Err("without its value");
+    }
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = value.split_at(digits);
+    let ms_each = match unit.trim() {
+        "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "" => return Err("without a unit"),
+        _ => return Err("takes a time"),
+    };
+    let number: u64 = number.parse().map_err(|_| "takes a time")?;
+    let ms = number.checked_mul(ms_each).filter(|ms| i32::try_from(*ms).is_ok());
+    match ms.ok_or("takes a time of at most 24 days")? {
+        0 => Err("takes `off` for no limit"),
+        ms => Ok(Duration::from_millis(ms)),
+    }
+}
+
+fn no_time(file: &Arc<SourceFile>, found: &Found<'_>, what: &str) -> Diagnostic {
+    let headline = format!("the directive `{LOCK_TIMEOUT}` {what}");
+    Diagnostic::new(Rule::UnknownDirective, headline).at(Place::span(file, found.whole, "")).help(
+        format!("write `-- dunlin: {LOCK_TIMEOUT} 500ms`, `2s` or `1min`, or `{OFF}` for no limit"),
+    )
 }
 
 /// What is wrong with the value of `syntax`, which has only one.
@@ -207,9 +314,21 @@ fn misplaced(file: &Arc<SourceFile>, found: &Found<'_>) -> Diagnostic {
         .help("move this line to the top of the file")
 }
 
+/// The directives of a SQL text that was checked before, such as a stored undo.
+#[must_use]
+pub fn of_sql(text: &str) -> Directives {
+    let file = Arc::new(SourceFile::new("", text));
+    read(&file, &crate::lexer::lex(file.text()).tokens).0
+}
+
+/// The directives of a migration in Rust that was checked before.
+#[must_use]
+pub fn of_rust(text: &str) -> Directives {
+    read_rust(&Arc::new(SourceFile::new("", text))).0
+}
+
 /// Whether a text that is no file any more, such as a stored undo, is to run in a transaction.
 #[must_use]
 pub fn is_transactional(text: &str) -> bool {
-    let file = Arc::new(SourceFile::new("", text));
-    !read(&file, &crate::lexer::lex(file.text()).tokens).0.no_transaction
+    !of_sql(text).no_transaction
 }

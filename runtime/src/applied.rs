@@ -19,6 +19,7 @@ pub struct Applied {
     pub(crate) application: Option<String>,
     pub(crate) progress: Option<Progress>,
     pub(crate) has_down_text: bool,
+    pub(crate) is_breaking: bool,
 }
 
 /// How far a migration without a transaction has come.
@@ -44,6 +45,10 @@ pub(crate) enum Kind {
     Rust,
     /// Its undo was begun, statement by statement, and is not finished.
     Undo,
+    /// Nothing was run: it was there before the history.
+    Baseline,
+    /// Nothing was run: somebody says so.
+    Marked,
 }
 
 impl Kind {
@@ -53,6 +58,8 @@ impl Kind {
             Self::SqlNoTransaction => "sql no-transaction",
             Self::Rust => "rust",
             Self::Undo => "undo no-transaction",
+            Self::Baseline => "baseline",
+            Self::Marked => "marked",
         }
     }
 }
@@ -82,7 +89,7 @@ impl Applied {
         self.checksum.as_deref()
     }
 
-    /// `sql`, `sql no-transaction`, `rust` or `adopted`; `undo no-transaction` while an undo that runs
+    /// `sql`, `sql no-transaction`, `rust`, `adopted`, `baseline` or `marked`; `undo no-transaction` while an undo that runs
     /// without a transaction is not finished.
     #[must_use]
     pub fn kind(&self) -> Option<&str> {
@@ -105,6 +112,12 @@ impl Applied {
     #[must_use]
     pub fn application(&self) -> Option<&str> {
         self.application.as_deref()
+    }
+
+    /// Whether it was marked `-- dunlin: breaking`: older builds cannot work with the database since.
+    #[must_use]
+    pub const fn is_breaking(&self) -> bool {
+        self.is_breaking
     }
 
     /// How far it has come, for a migration without a transaction that was interrupted, or its undo.

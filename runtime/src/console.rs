@@ -146,11 +146,45 @@ impl<F: Fn(&str)> Console<F> {
             _ => {}
         }
     }
+
+    /// The lines about what was found before anything runs.
+    fn on_found(&self, event: &Event<'_>) {
+        let notice = self.signs.notice;
+        match event {
+            Event::Moved { from, to, is_other_server } => self.line(format!(
+                "{notice}The history was last written in database {from}{}; this is {to}",
+                if *is_other_server { " of another server" } else { "" }
+            )),
+            Event::DatabaseAhead { names } => {
+                self.line(format!(
+                    "{notice}The database is ahead of this build by {} migration(s): {}",
+                    names.len(),
+                    names.join(", ")
+                ));
+                self.line(
+                    "   A newer build has migrated it, or this build is stale and lacks new files",
+                );
+            }
+            Event::Tolerated { drift } => {
+                for it in *drift {
+                    let described = it.described();
+                    let fact = described.lines().next().unwrap_or_default();
+                    self.line(format!("{notice}Tolerated: {fact}"));
+                }
+            }
+            Event::Late { names } => self.line(format!(
+                "{notice}{} pending migration(s) older than the newest applied one: {}",
+                names.len(),
+                names.join(", ")
+            )),
+            _ => {}
+        }
+    }
 }
 
 impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
     fn on_event(&self, event: &Event<'_>) {
-        let Signs { done, running, started, total, notice, undo } = self.signs;
+        let Signs { done, running, started, total, undo, .. } = self.signs;
         match event {
             Event::UpToDate { .. } => {
                 self.line(format!(
@@ -169,25 +203,10 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
                     waited.as_secs()
                 ));
             }
-            Event::Moved { from, to, is_other_server } => self.line(format!(
-                "{notice}The history was last written in database {from}{}; this is {to}",
-                if *is_other_server { " of another server" } else { "" }
-            )),
-            Event::DatabaseAhead { names } => {
-                self.line(format!(
-                    "{notice}The database is ahead of this build by {} migration(s): {}",
-                    names.len(),
-                    names.join(", ")
-                ));
-                self.line(
-                    "   A newer build has migrated it, or this build is stale and lacks new files",
-                );
-            }
-            Event::Late { names } => self.line(format!(
-                "{notice}{} pending migration(s) older than the newest applied one: {}",
-                names.len(),
-                names.join(", ")
-            )),
+            Event::Moved { .. }
+            | Event::DatabaseAhead { .. }
+            | Event::Tolerated { .. }
+            | Event::Late { .. } => self.on_found(event),
             Event::Started { direction: Direction::Up, n_pending } => {
                 self.line(format!("{started}Running {n_pending} pending migration(s)..."));
             }

@@ -64,6 +64,16 @@ pub enum Drift {
         /// The newest applied migration.
         newest: String,
     },
+    /// It was applied, is newer than everything in this build, and this build is not to run with it
+    /// ([`AheadPolicy`](crate::AheadPolicy)).
+    Ahead {
+        /// The migration's name.
+        name: String,
+        /// When it was applied.
+        executed_at: Option<SystemTime>,
+        /// Whether it was marked `-- dunlin: breaking`.
+        is_breaking: bool,
+    },
 }
 
 impl Drift {
@@ -74,7 +84,8 @@ impl Drift {
             Self::Changed { name, .. }
             | Self::Missing { name, .. }
             | Self::Renamed { name, .. }
-            | Self::Late { name, .. } => name,
+            | Self::Late { name, .. }
+            | Self::Ahead { name, .. } => name,
         }
     }
 
@@ -132,17 +143,22 @@ impl Drift {
             Self::Late { name, path, newest } => format!(
                 "late: `{name}` is pending, but the newer `{newest}` is applied\n --> {path}:1:1\n"
             ),
+            Self::Ahead { name, executed_at, is_breaking } => format!(
+                "ahead: `{name}` was {}{}\n",
+                when(*executed_at),
+                if *is_breaking { " and is marked `dunlin: breaking`" } else { "" }
+            ),
         }
     }
 }
 
 /// The error about all of it, before anything has been run.
 pub(crate) fn refused(drift: Vec<Drift>, registry: &Registry) -> Error {
+    let is_ahead = drift.iter().all(|it| matches!(it, Drift::Ahead { .. }));
+    let kind = if is_ahead { ErrorKind::Ahead } else { ErrorKind::Drift };
     let error = drift
         .iter()
-        .fold(Error::new(ErrorKind::Drift, headline(&drift)), |error, it| {
-            error.body(it.described())
-        })
+        .fold(Error::new(kind, headline(&drift)), |error, it| error.body(it.described()))
         .note("nothing was changed");
     advice(&drift, registry).into_iter().fold(error, Error::help).with_drift(drift)
 }
@@ -162,6 +178,12 @@ fn headline(drift: &[Drift]) -> String {
         [Drift::Late { name, newest, .. }] => {
             format!("migration `{name}` is pending, but the newer `{newest}` is applied")
         }
+        [Drift::Ahead { name, is_breaking: true, .. }] => {
+            format!("the database has `{name}`, which this older build cannot work with")
+        }
+        [Drift::Ahead { name, .. }] => {
+            format!("the database has `{name}`, which is newer than everything in this build")
+        }
         several => {
             let count = |is_so: fn(&Drift) -> bool, what: &str| {
                 let n = several.iter().filter(|it| is_so(it)).count();
@@ -172,6 +194,7 @@ fn headline(drift: &[Drift]) -> String {
                 count(|it| matches!(it, Drift::Missing { .. }), "missing"),
                 count(|it| matches!(it, Drift::Renamed { .. }), "renamed"),
                 count(|it| matches!(it, Drift::Late { .. }), "late"),
+                count(|it| matches!(it, Drift::Ahead { .. }), "ahead of this build"),
             ];
             let counts: Vec<_> = counts.into_iter().flatten().collect();
             let n = several.len();
@@ -211,6 +234,13 @@ fn advice(drift: &[Drift], registry: &Registry) -> Vec<String> {
     if drift.iter().any(|it| matches!(it, Drift::Late { .. })) {
         advice.push(
             "give the late migration a version behind the newest applied one, or allow it without `strict_order`"
+                .to_owned(),
+        );
+    }
+    if drift.iter().any(|it| matches!(it, Drift::Ahead { .. })) {
+        advice.push("start a build that has it; nothing has to be undone for that".to_owned());
+        advice.push(
+            "to go back for good, undo it with the build that has it, or with `roll_back` of this one"
                 .to_owned(),
         );
     }

@@ -33,6 +33,9 @@ pub enum ErrorKind {
     Stale,
     /// The database and this build disagree about what has been applied. Nothing was run.
     Drift,
+    /// The database is ahead of this build, by a migration that older builds cannot work with or that
+    /// [`AheadPolicy`](crate::AheadPolicy) refuses. Nothing was run; a newer build works.
+    Ahead,
     /// The history table cannot be used as it is. Nothing was run.
     History,
     /// Another migrator held the lock for longer than [`lock_wait`](crate::Migrator::lock_wait).

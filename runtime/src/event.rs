@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::drift::Drift;
 use crate::error::Error;
 use crate::report::Report;
 use crate::watch::ServerProgress;
@@ -56,6 +57,11 @@ pub enum Event<'a> {
     DatabaseAhead {
         /// Their names.
         names: &'a [String],
+    },
+    /// The database and the build disagree, and a [`Policy`](crate::Policy) tolerates it.
+    Tolerated {
+        /// About what.
+        drift: &'a [Drift],
     },
     /// Pending migrations that are older than something already applied; they run in their place.
     Late {

@@ -65,7 +65,7 @@ pub(crate) struct Undo<'a> {
 /// How it is undone.
 pub(crate) enum UndoCode<'a> {
     Sql { path: String, text: &'a str, transactional: bool },
-    Rust { path: &'static str, run: RustMigration },
+    Rust { path: &'static str, text: &'static str, run: RustMigration },
 }
 
 impl Begun {
@@ -205,17 +205,17 @@ impl Execution<'_, '_> {
             None => self.history.insert(&row),
         };
         let begun = self.begin(migration.name, None, 0);
-        let result = self.in_rust(migration.name, script.path, run, &record).await;
+        let result = self.in_rust(migration.name, script.path, script.text, run, &record).await;
         self.end(migration.name, begun, result).await
     }
 
     async fn undo_alone(&mut self, undo: &Undo<'_>) -> Result<()> {
-        let UndoCode::Rust { path, run } = &undo.how else {
+        let UndoCode::Rust { path, text, run } = &undo.how else {
             return self.undo_statements(undo).await;
         };
         let record = self.history.undone(undo.name, None);
         let begun = self.begin(undo.name, None, 0);
-        let result = self.in_rust(undo.name, path, *run, &record).await;
+        let result = self.in_rust(undo.name, path, text, *run, &record).await;
         self.end(undo.name, begun, result).await
     }
 
@@ -286,10 +286,18 @@ impl Execution<'_, '_> {
         self.trace.scope(|| self.observer.on_event(event));
     }
 
-    /// Tells what a migration had changed in the session: the answer to [`Session::working`].
-    pub(crate) fn tell_given_back(&self, name: &str, rows: &[SimpleQueryRow]) {
-        let what: Vec<String> =
-            rows.iter().filter_map(|row| text(row, "given_back").map(str::to_owned)).collect();
+    /// Tells what a text had changed in the session: the answer to [`Session::working`].
+    pub(crate) fn tell_given_back(&self, name: &str, sql: &SqlText<'_>, rows: &[SimpleQueryRow]) {
+        // Unless the text speaks of it, it was set for its statements by us.
+        let is_its_own = |what: &&str| {
+            *what != "lock_timeout"
+                || sql.directives.lock_timeout.is_none() && sql.text.contains("lock_timeout")
+        };
+        self.tell_cleaned_up(name, given_back(rows).filter(is_its_own));
+    }
+
+    fn tell_cleaned_up<'w>(&self, name: &str, what: impl Iterator<Item = &'w str>) {
+        let what: Vec<String> = what.map(str::to_owned).collect();
         if !what.is_empty() {
             self.tell(&Event::CleanedUp { name, what: &what });
         }
@@ -300,9 +308,7 @@ impl Execution<'_, '_> {
         let removed = self.session.tidy().await.map_err(|error| {
             Error::from_postgres(&format!("removing what `{name}` has left in the session"), error)
         })?;
-        if !removed.is_empty() {
-            self.tell(&Event::CleanedUp { name, what: &removed });
-        }
+        self.tell_cleaned_up(name, removed.iter().map(String::as_str));
         Ok(())
     }
 
@@ -317,13 +323,18 @@ impl Execution<'_, '_> {
         &mut self,
         name: &str,
         path: &str,
+        text: &str,
         run: RustMigration,
         record: &str,
     ) -> Result<Option<Duration>> {
         self.session.begins_transaction();
         let transaction = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text AS id";
         let whole = || Place::file(path);
-        let before = match self.session.rows(&format!("BEGIN; {transaction}")).await {
+        let timeout = directive::of_rust(text)
+            .lock_timeout
+            .map(|it| format!("SET LOCAL lock_timeout TO {}; ", it.as_millis()))
+            .unwrap_or_default();
+        let before = match self.session.rows(&format!("BEGIN; {timeout}{transaction}")).await {
             Ok(rows) => rows,
             Err(error) => return Err(self.failed(name, whole(), error).await),
         };
@@ -360,12 +371,20 @@ impl Execution<'_, '_> {
             }
         };
         self.session.ended_transaction();
-        self.tell_given_back(name, &restored);
+        self.tell_cleaned_up(
+            name,
+            given_back(&restored).filter(|what| *what != "lock_timeout" || timeout.is_empty()),
+        );
         // What its statements are, nobody has read.
         self.wary = Traces::ALL;
         self.tidy(name).await?;
         Ok(measure(&recorded))
     }
+}
+
+/// The settings that have got their values back.
+fn given_back(rows: &[SimpleQueryRow]) -> impl Iterator<Item = &str> {
+    rows.iter().filter_map(|row| text(row, "given_back"))
 }
 
 /// A migration as a job for the wire.
@@ -396,6 +415,10 @@ pub(crate) fn row(migration: &'static Migration, kind: Kind) -> Row<'static> {
         kind,
         up_text: migration.up.text,
         down_text,
+        is_breaking: match migration.up.code {
+            Code::Sql { .. } => directive::of_sql(migration.up.text).breaking,
+            Code::Rust(_) => directive::of_rust(migration.up.text).breaking,
+        },
         progress: None,
     }
 }

@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use dunlin_core::statement::{InTransaction, Statement};
-use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
+use tokio_postgres::Error as PostgresError;
 
 use crate::applied::{Kind, Progress};
 use crate::error::{Error, ErrorKind, Result, cause, is_lost};
@@ -24,7 +24,6 @@ use crate::plan::Step;
 use crate::quote::literal;
 use crate::registry::Code;
 use crate::script::SqlText;
-use crate::session::text;
 
 /// A statement that failed, and where its effects may be.
 struct Refused {
@@ -289,18 +288,19 @@ impl Execution<'_, '_> {
 
     /// `CREATE INDEX CONCURRENTLY` and its like make nobody wait, but wait themselves for every older
     /// transaction, and leave an invalid index when they are cut off; so they may wait. A file that
-    /// says something of its own about `lock_timeout` is left alone.
+    /// sets `lock_timeout` itself is left alone; its directive counts for every statement.
     async fn allow_waiting(
         &self,
         sql: &SqlText<'_>,
         statement: &Statement,
     ) -> Result<(), PostgresError> {
-        if sql.text.contains("lock_timeout") {
+        if sql.text.contains("lock_timeout") && sql.directives.lock_timeout.is_none() {
             return Ok(());
         }
-        let timeout = match statement.in_transaction {
-            InTransaction::Never(_) => 0,
-            InTransaction::Sometimes(_) | InTransaction::Allowed => {
+        let timeout = match (sql.directives.lock_timeout, statement.in_transaction) {
+            (Some(timeout), _) => timeout.as_millis(),
+            (None, InTransaction::Never(_)) => 0,
+            (None, InTransaction::Sometimes(_) | InTransaction::Allowed) => {
                 self.budget.lock_timeout.as_millis()
             }
         };
@@ -370,7 +370,7 @@ impl Execution<'_, '_> {
             return made.note(format!("this could not be recorded: {}", cause(&second))).help(
                 format!(
                     "tell the history table: {}; then mend statement {} and start again",
-                    self.progress_by_hand(name, known),
+                    self.history.progress_by_hand(name, known.n_done, known.n_begun),
                     index + 1
                 ),
             );
@@ -425,19 +425,8 @@ impl Execution<'_, '_> {
             .note(self.state())
             .help(format!(
                 "if the run says that it was cut off: {}; then start again",
-                self.progress_by_hand(name, Progress { n_begun: progress.n_done, ..progress })
+                self.history.progress_by_hand(name, progress.n_done, progress.n_done)
             ))
-    }
-
-    /// The statement with which a person tells the table how far a migration has come.
-    fn progress_by_hand(&self, name: &str, progress: Progress) -> String {
-        format!(
-            "UPDATE {} SET statements_done = {}, statements_begun = {} WHERE name = {}",
-            self.history.qualified,
-            progress.n_done,
-            progress.n_begun,
-            literal(name)
-        )
     }
 
     /// The tables of a file without a transaction that exist already, asked only if it matters.
@@ -458,12 +447,7 @@ impl Execution<'_, '_> {
         let rows = self.session.rows(self.session.working()).await.map_err(|error| {
             Error::from_postgres(&format!("giving back the settings that `{name}` changed"), error)
         })?;
-        // Unless the file speaks of it, it was set for each statement by us.
-        let is_its_own = |row: &SimpleQueryRow| {
-            text(row, "given_back") != Some("lock_timeout") || sql.text.contains("lock_timeout")
-        };
-        let rows: Vec<_> = rows.into_iter().filter(is_its_own).collect();
-        self.tell_given_back(name, &rows);
+        self.tell_given_back(name, sql, &rows);
         Ok(())
     }
 

@@ -26,7 +26,7 @@ use crate::shape::{Shape, shape};
 const MAX_NAME_BYTES: usize = 63;
 
 /// The columns Dunlin adds to those of an older tracking table, with their types.
-pub(crate) const OWN_COLUMNS: [(&str, &str); 10] = [
+pub(crate) const OWN_COLUMNS: [(&str, &str); 11] = [
     ("checksum", "text"),
     ("kind", "text"),
     ("duration_ms", "bigint"),
@@ -34,6 +34,7 @@ pub(crate) const OWN_COLUMNS: [(&str, &str); 10] = [
     ("application", "text"),
     ("up_text", "text"),
     ("down_text", "text"),
+    ("breaking", "boolean"),
     ("statements", "integer"),
     ("statements_done", "integer"),
     ("statements_begun", "integer"),
@@ -132,6 +133,7 @@ pub(crate) struct Row<'a> {
     pub(crate) kind: Kind,
     pub(crate) up_text: &'a str,
     pub(crate) down_text: Option<Cow<'a, str>>,
+    pub(crate) is_breaking: bool,
     /// For a migration without a transaction.
     pub(crate) progress: Option<Progress>,
 }
@@ -486,7 +488,7 @@ impl History {
             "SELECT 'row' AS part, id, name, CASE WHEN pg_catalog.isfinite(executed_at) \
              THEN (extract(epoch FROM executed_at) * 1000000)::pg_catalog.int8 END AS executed_at_us, \
              checksum, kind, duration_ms, applied_by, application, statements, statements_done, statements_begun, \
-             down_text IS NOT NULL AS has_down_text FROM {} ORDER BY id",
+             down_text IS NOT NULL AS has_down_text, breaking FROM {} ORDER BY id",
             self.qualified
         )
     }
@@ -580,12 +582,39 @@ impl History {
 
     /// As [`insert`](Self::insert), in the place of a row that there is.
     pub(crate) fn replace(&self, row: &Row<'_>) -> String {
+        self.logged(Action::Apply, "duration_ms", self.replace_unlogged(row))
+    }
+
+    pub(crate) fn replace_unlogged(&self, row: &Row<'_>) -> String {
         let values: Vec<_> =
             values(row).into_iter().map(|(column, value)| format!("{column} = {value}")).collect();
         let name = literal(row.name);
-        let update =
-            format!("UPDATE {} SET {} WHERE name = {name}", self.qualified, values.join(", "));
-        self.logged(Action::Apply, "duration_ms", update)
+        format!("UPDATE {} SET {} WHERE name = {name}", self.qualified, values.join(", "))
+    }
+
+    /// The statement that gives the row of one name another name and other texts, and leaves the rest.
+    pub(crate) fn take_over_unlogged(&self, name: &str, row: &Row<'_>) -> String {
+        let of_text = ["name", "checksum", "up_text", "down_text", "breaking"];
+        let values: Vec<_> = values(row)
+            .into_iter()
+            .filter(|(column, _)| of_text.contains(column))
+            .map(|(column, value)| format!("{column} = {value}"))
+            .collect();
+        format!(
+            "UPDATE {} SET {} WHERE name = {}",
+            self.qualified,
+            values.join(", "),
+            literal(name)
+        )
+    }
+
+    /// The statement with which a person tells how far a migration has come.
+    pub(crate) fn progress_by_hand(&self, name: &str, n_done: usize, n_begun: usize) -> String {
+        format!(
+            "UPDATE {} SET statements_done = {n_done}, statements_begun = {n_begun} WHERE name = {}",
+            self.qualified,
+            literal(name)
+        )
     }
 
     /// The statement that notes how far a migration without a transaction has come.
@@ -653,11 +682,12 @@ impl History {
         let Progress { n_done, n_begun, n_statements } = row.progress.unwrap_or_default();
         format!(
             "UPDATE {} SET statements_done = {n_done}, statements_begun = {n_begun}, statements = {n_statements}, \
-             checksum = {}, up_text = {}, down_text = {} WHERE name = {}",
+             checksum = {}, up_text = {}, down_text = {}, breaking = {} WHERE name = {}",
             self.qualified,
             literal(&row.checksum),
             literal(row.up_text),
             optional_literal(row.down_text.as_deref()),
+            row.is_breaking,
             literal(row.name)
         )
     }
@@ -766,7 +796,7 @@ const DURATION_MS: &str =
     "(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::pg_catalog.int8";
 
 /// The columns of a row with their values as expressions.
-fn values(row: &Row<'_>) -> [(&'static str, String); 12] {
+fn values(row: &Row<'_>) -> [(&'static str, String); 13] {
     let number = |number: Option<usize>| {
         number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
     };
@@ -775,11 +805,18 @@ fn values(row: &Row<'_>) -> [(&'static str, String); 12] {
         ("executed_at", "pg_catalog.clock_timestamp()".to_owned()),
         ("checksum", literal(&row.checksum)),
         ("kind", literal(row.kind.as_str())),
-        ("duration_ms", DURATION_MS.to_owned()),
+        (
+            "duration_ms",
+            match row.kind {
+                Kind::Baseline | Kind::Marked => "NULL".to_owned(),
+                _ => DURATION_MS.to_owned(),
+            },
+        ),
         ("applied_by", "current_user".to_owned()),
         ("application", "pg_catalog.current_setting('application_name')".to_owned()),
         ("up_text", literal(row.up_text)),
         ("down_text", optional_literal(row.down_text.as_deref())),
+        ("breaking", row.is_breaking.to_string()),
         ("statements_done", number(row.progress.map(|it| it.n_done))),
         ("statements_begun", number(row.progress.map(|it| it.n_begun))),
         ("statements", number(row.progress.map(|it| it.n_statements))),
@@ -899,5 +936,6 @@ fn applied(row: &SimpleQueryRow) -> Applied {
         application: owned("application"),
         progress: progress(row),
         has_down_text: text(row, "has_down_text") == Some("t"),
+        is_breaking: text(row, "breaking") == Some("t"),
     }
 }

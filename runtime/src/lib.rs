@@ -27,6 +27,9 @@
 //! | hand a script over to somebody else | [`Migrator::script`] |
 //! | fail when an applied file was edited | [`Migrator::verify`] |
 //! | take over a table `id, name, executed_at` | [`Migrator::adopt`] |
+//! | begin with a database that has the schema | [`Migrator::baseline`] |
+//! | correct the history | [`Migrator::repair`], [`Migrator::mark`] |
+//! | see and end who holds the lock | [`Migrator::lock_holder`], [`Migrator::unlock`] |
 //! | follow a run | [`Observer`], [`Console`] |
 //! | ask from elsewhere where it stands | [`Health`] |
 //! | write a migration in Rust | [`Context`] |
@@ -51,9 +54,11 @@
 mod migrator;
 
 mod plan;
+mod policy;
 mod registry;
 mod status;
 
+mod amend;
 mod applied;
 mod belongings;
 mod budget;
@@ -87,6 +92,7 @@ mod report;
 mod told;
 mod trace;
 
+pub use amend::{Mark, Repaired};
 pub use applied::{Applied, Progress};
 pub use console::Console;
 pub use context::Context;
@@ -98,6 +104,7 @@ pub use event::{Blocker, Direction, Event, Holder, Observer, Statement};
 pub use health::{Current, Health, Migrating, Phase, Snapshot};
 pub use migrator::Migrator;
 pub use plan::{Plan, Step, Target};
+pub use policy::{AheadPolicy, Policy};
 pub use registry::{Migration, Registry};
 pub use report::{Done, Report};
 pub use status::{Entry, State, Status};

@@ -150,7 +150,7 @@ async fn gave_up(session: &Session<'_>, key: i64, waited: Duration) -> Error {
 }
 
 /// The session that holds the lock, or nothing if it has been released since.
-async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
+pub(crate) async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Holder>> {
     let (high, low) = halves(key);
     let question = format!(
         "SELECT a.pid, a.usename, a.application_name, a.client_addr, a.state, \

@@ -36,6 +36,10 @@ pub(crate) enum Action {
     Apply,
     Undo,
     Adopt,
+    Baseline,
+    Repair,
+    Mark,
+    Unlock,
 }
 
 /// How it ended.
@@ -88,6 +92,10 @@ impl Action {
             Self::Apply => "apply",
             Self::Undo => "undo",
             Self::Adopt => "adopt",
+            Self::Baseline => "baseline",
+            Self::Repair => "repair",
+            Self::Mark => "mark",
+            Self::Unlock => "unlock",
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::event::{Both, Direction, Event, Observer};
 use crate::execute::{Execution, Undo, UndoCode};
 use crate::history::{Glance, History, Identity, State, StoredTexts, Table};
 use crate::log::{Action, LogTable, Outcome};
-use crate::plan::{self, Plan, Policies, Target, UnknownTarget};
+use crate::plan::{self, Plan, Target, UnknownTarget};
+use crate::policy::{AheadPolicy, Policies, Policy};
 use crate::registry::{Code, Migration, Registry};
 use crate::report::{Done, Report};
 use crate::session::Session;
@@ -46,8 +47,8 @@ use crate::{handover, lock, stale, trace};
 /// later); on a borrowed connection it is not interrupted. The next run continues where this one got.
 #[must_use]
 pub struct Migrator<'a> {
-    registry: &'a Registry,
-    table: Table,
+    pub(crate) registry: &'a Registry,
+    pub(crate) table: Table,
     policies: Policies,
     lock_wait: Duration,
     budget: LockBudget,
@@ -143,6 +144,28 @@ impl<'a> Migrator<'a> {
     /// By default it is not: it runs in its place, and [`Event::Late`] announces it.
     pub const fn strict_order(mut self, strict: bool) -> Self {
         self.policies.strict_order = strict;
+        self
+    }
+
+    /// What to do when the database holds migrations that are newer than everything in this build.
+    ///
+    /// By default it runs and announces them ([`Event::DatabaseAhead`]), unless one was marked
+    /// `-- dunlin: breaking`; then the error is of [`ErrorKind::Ahead`].
+    pub const fn on_ahead(mut self, policy: AheadPolicy) -> Self {
+        self.policies.ahead = policy;
+        self
+    }
+
+    /// What to do when an applied file was edited; by default nothing runs.
+    pub const fn on_changed(mut self, policy: Policy) -> Self {
+        self.policies.changed = policy;
+        self
+    }
+
+    /// What to do when something was applied that this build does not have, although it has newer
+    /// ones; by default nothing runs.
+    pub const fn on_missing(mut self, policy: Policy) -> Self {
+        self.policies.missing = policy;
         self
     }
 
@@ -306,11 +329,8 @@ impl<'a> Migrator<'a> {
     /// [`ErrorKind::Drift`] with every edited or missing migration and a diff of each edited one.
     pub async fn verify(&self, database: impl Database) -> Result<Status> {
         let status = self.status(database).await?;
-        if status.drift().is_empty() {
-            Ok(status)
-        } else {
-            Err(refused(status.drift().to_vec(), self.registry))
-        }
+        let (against, _tolerated) = plan::judged(status.drift().to_vec(), self.policies);
+        if against.is_empty() { Ok(status) } else { Err(refused(against, self.registry)) }
     }
 
     /// What [`apply`](Self::apply) would do. Reads only, without the lock.
@@ -403,12 +423,12 @@ impl<'a> Migrator<'a> {
         if !plan.is_empty() {
             return Ok(None);
         }
-        self.announce_ahead(&plan);
+        self.announce_found(&plan);
         Ok(Some(state.n_finished()))
     }
 
     /// Takes the lock and reads the state again under it.
-    async fn locked(
+    pub(crate) async fn locked(
         &self,
         session: &mut Session<'_>,
         glance: &Glance,
@@ -454,7 +474,7 @@ impl<'a> Migrator<'a> {
         }
         let history = &history;
         if !run.is_resumed() {
-            self.announce_ahead(&plan);
+            self.announce_found(&plan);
             if plan.is_empty() {
                 let history_created = run.report.history_created;
                 return Ok(Report { history_created, ..self.up_to_date(n_before, run.begun) });
@@ -480,7 +500,7 @@ impl<'a> Migrator<'a> {
     }
 
     /// Creates what is not there of the history table and its log, and says whether the history was.
-    async fn create(
+    pub(crate) async fn create(
         &self,
         session: &Session<'_>,
         history: &mut History,
@@ -609,7 +629,7 @@ impl<'a> Migrator<'a> {
         if let Some(migration) = self.registry.get(name) {
             let down = migration.down?;
             return Some(match down.code {
-                Code::Rust(run) => UndoCode::Rust { path: down.path, run },
+                Code::Rust(run) => UndoCode::Rust { path: down.path, text: down.text, run },
                 Code::Sql { transactional } => {
                     UndoCode::Sql { path: down.path.to_owned(), text: down.run_text, transactional }
                 }
@@ -624,9 +644,13 @@ impl<'a> Migrator<'a> {
         })
     }
 
-    fn announce_ahead(&self, plan: &Plan) {
+    /// Tells what stands against a plan and does not stop it.
+    fn announce_found(&self, plan: &Plan) {
         if !plan.ahead.is_empty() {
             self.observer.on_event(&Event::DatabaseAhead { names: &plan.ahead });
+        }
+        if !plan.tolerated.is_empty() {
+            self.observer.on_event(&Event::Tolerated { drift: &plan.tolerated });
         }
     }
 
@@ -662,7 +686,7 @@ impl<'a> Migrator<'a> {
         Ok((glance.history, state))
     }
 
-    async fn planned(
+    pub(crate) async fn planned(
         &self,
         session: &Session<'_>,
         history: &History,
@@ -670,14 +694,16 @@ impl<'a> Migrator<'a> {
         target: &Target,
     ) -> Result<Plan> {
         let drift = self.drift(session, history, state).await?;
-        if !drift.is_empty() {
-            return Err(refused(drift, self.registry));
+        let (against, tolerated) = plan::judged(drift, self.policies);
+        if !against.is_empty() {
+            return Err(refused(against, self.registry));
         }
-        plan::plan(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))
+        let plan = plan::plan(self.registry, &state.applied, target);
+        plan.map(|plan| Plan { tolerated, ..plan }).map_err(|it| unknown_target(&it))
     }
 
     /// Everything that stands against a run, each edited migration with what was edited.
-    async fn drift(
+    pub(crate) async fn drift(
         &self,
         session: &Session<'_>,
         history: &History,
@@ -729,7 +755,7 @@ async fn adopt_locked(session: &Session<'_>, history: &mut History) -> Result<bo
 }
 
 /// Gives the lock back whatever happened; the first error is the one that counts.
-async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
+pub(crate) async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
     let released = session.release().await;
     let value = result?;
     match released {
@@ -767,7 +793,7 @@ fn no_undo(known: &[&str], unknown: &[&str]) -> Error {
     }
 }
 
-fn unknown_target(target: &UnknownTarget) -> Error {
+pub(crate) fn unknown_target(target: &UnknownTarget) -> Error {
     let error = match target {
         UnknownTarget::Name(name) => Error::new(
             ErrorKind::Target,

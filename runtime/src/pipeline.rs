@@ -133,7 +133,7 @@ impl Execution<'_, '_> {
                         self.session.ended_transaction();
                     }
                     self.tell_summary(name, &sql, &landed.existing);
-                    self.tell_given_back(name, &landed.given_back);
+                    self.tell_given_back(name, &sql, &landed.given_back);
                     let tidied = if flight.keeps { self.tidy(name).await } else { Ok(()) };
                     self.end(name, begun, Ok(landed.duration)).await?;
                     tidied?;
@@ -201,8 +201,14 @@ impl Execution<'_, '_> {
         predecessor: Option<&str>,
         hurry: Option<&str>,
     ) -> String {
+        let begin = match sql.directives.lock_timeout {
+            Some(timeout) => {
+                format!("BEGIN; SET LOCAL lock_timeout TO {}", timeout.as_millis())
+            }
+            None => "BEGIN".to_owned(),
+        };
         if sets_transaction(sql.text) {
-            return "BEGIN".to_owned();
+            return begin;
         }
         let proof = predecessor.map(|name| self.history.proof(name, self.direction));
         let guard = self.session.guard();
@@ -212,7 +218,7 @@ impl Execution<'_, '_> {
             [] => String::new(),
             columns => format!("; SELECT {}", columns.join(", ")),
         };
-        format!("BEGIN{first}{}", question_about_existing(sql))
+        format!("{begin}{first}{}", question_about_existing(sql))
     }
 
     /// Announces the next try, with who is in the way, and waits for it.

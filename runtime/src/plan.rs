@@ -9,6 +9,7 @@ use dunlin_core::Layout;
 
 use crate::applied::{Applied, Progress};
 use crate::drift::Drift;
+use crate::policy::{Policies, Policy};
 use crate::registry::{Migration, Registry};
 
 /// What [`apply`](crate::Migrator::apply) would do, in order.
@@ -17,6 +18,8 @@ use crate::registry::{Migration, Registry};
 pub struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) ahead: Vec<String>,
+    /// What stands against it and is tolerated.
+    pub(crate) tolerated: Vec<Drift>,
 }
 
 /// One migration of a [`Plan`].
@@ -40,12 +43,6 @@ pub enum Target {
     To(String),
     /// So many migrations back.
     Back(usize),
-}
-
-/// The choices of a [`Migrator`](crate::Migrator) that decide what is a plan and what is drift.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Policies {
-    pub(crate) strict_order: bool,
 }
 
 /// A target that names nothing, or lies in the other direction.
@@ -72,6 +69,12 @@ impl Plan {
     #[must_use]
     pub fn ahead(&self) -> &[String] {
         &self.ahead
+    }
+
+    /// What the database and this build disagree about and a [`Policy`] tolerates.
+    #[must_use]
+    pub fn tolerated(&self) -> &[Drift] {
+        &self.tolerated
     }
 }
 
@@ -120,7 +123,7 @@ impl fmt::Display for Target {
 /// What the database and the build disagree about, whatever is to be done.
 pub(crate) fn drift(registry: &Registry, applied: &[Applied], policies: Policies) -> Vec<Drift> {
     let mut found: Vec<Drift> =
-        applied.iter().filter_map(|row| drift_of(registry, applied, row)).collect();
+        applied.iter().filter_map(|row| drift_of(registry, applied, row, policies)).collect();
     if policies.strict_order {
         let newest = newest(registry, applied);
         found.extend(registry.iter().filter_map(|it| late(registry, it, applied, newest?)));
@@ -129,14 +132,40 @@ pub(crate) fn drift(registry: &Registry, applied: &[Applied], policies: Policies
     found
 }
 
-fn drift_of(registry: &Registry, applied: &[Applied], row: &Applied) -> Option<Drift> {
+/// What a run refuses, and what it only tells.
+pub(crate) fn judged(drift: Vec<Drift>, policies: Policies) -> (Vec<Drift>, Vec<Drift>) {
+    drift.into_iter().partition(|it| {
+        let policy = match it {
+            Drift::Changed { .. } => policies.changed,
+            Drift::Missing { .. } => policies.missing,
+            // To go on would be to apply it twice, or is what the policy has refused already.
+            Drift::Renamed { .. } | Drift::Late { .. } | Drift::Ahead { .. } => Policy::Refuse,
+        };
+        policy == Policy::Refuse
+    })
+}
+
+fn drift_of(
+    registry: &Registry,
+    applied: &[Applied],
+    row: &Applied,
+    policies: Policies,
+) -> Option<Drift> {
     let (name, executed_at) = (row.name.clone(), row.executed_at);
     let Some(migration) = registry.get(&row.name) else {
         if let Some(renamed) = renamed_to(registry, applied, row) {
             let (to, path) = (renamed.name.to_owned(), renamed.path().to_owned());
             return Some(Drift::Renamed { name, to, path, executed_at });
         }
-        return (!is_ahead(registry, &row.name)).then_some(Drift::Missing { name, executed_at });
+        if !is_ahead(registry, &row.name) {
+            return Some(Drift::Missing { name, executed_at });
+        }
+        let is_breaking = row.is_breaking;
+        return policies.ahead.refuses(is_breaking).then_some(Drift::Ahead {
+            name,
+            executed_at,
+            is_breaking,
+        });
     };
     // What was begun and not finished may be mended; what is unverified cannot be told.
     let recorded = row.checksum.clone().filter(|_| row.unfinished().is_none())?;
@@ -237,7 +266,7 @@ pub(crate) fn plan(
         .filter(|row| registry.get(&row.name).is_none() && is_ahead(registry, &row.name))
         .map(|row| row.name.clone())
         .collect();
-    Ok(Plan { steps, ahead })
+    Ok(Plan { steps, ahead, tolerated: Vec::new() })
 }
 
 /// The names to undo, newest first.
@@ -309,6 +338,7 @@ mod tests {
             application: None,
             progress: None,
             has_down_text: false,
+            is_breaking: false,
         }
     }
 
@@ -359,7 +389,7 @@ mod tests {
         };
         assert_eq!(names(Policies::default()), ["20250101-a", "20250102-gone", "init"]);
         assert_eq!(
-            names(Policies { strict_order: true }),
+            names(Policies { strict_order: true, ..Policies::default() }),
             ["20250101-a", "20250102-gone", "20250202-b", "20250303-d", "init"]
         );
     }

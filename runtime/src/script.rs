@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dunlin_core::directive::{self, Directives};
 use dunlin_core::lexer::{Lexed, Token, lex};
 use dunlin_core::source::byte_of_character;
 use dunlin_core::statement::{Effect, Object, Statement, Verb, split};
@@ -23,6 +24,7 @@ pub(crate) struct SqlText<'a> {
     pub(crate) statements: Vec<Statement>,
     /// What it may leave behind in the session.
     pub(crate) residue: Residue,
+    pub(crate) directives: Directives,
 }
 
 impl<'a> SqlText<'a> {
@@ -30,7 +32,10 @@ impl<'a> SqlText<'a> {
         let lexed = lex(text);
         let statements = split(text, &lexed);
         let residue = residue(text, &lexed, &statements);
-        Self { path, text, lexed, statements, residue }
+        let file = Arc::new(SourceFile::new(path, text));
+        // The build has refused what is wrong with them.
+        let (directives, _problems) = directive::read(&file, &lexed.tokens);
+        Self { path, text, lexed, statements, residue, directives }
     }
 
     /// Where a whole text that was sent failed, after so many of its statements were completed.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do is a failed test")]
 
+mod amend;
 mod cancel;
 mod concurrency;
 mod cuts;
@@ -19,6 +20,7 @@ mod layouts;
 mod log;
 mod meaning;
 mod oracle;
+mod policy;
 mod pooler;
 mod progress;
 mod projects;

@@ -69,6 +69,7 @@ fn blank(file: &SourceFile, part: Part) -> Diagnostic {
 }
 
 fn rust(file: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Language {
+    diagnostics.extend(directive::read_rust(file).1);
     let found = functions(file.text());
     if !found.up {
         diagnostics.push(

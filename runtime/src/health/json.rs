@@ -181,6 +181,7 @@ pub(crate) const fn kind_word(kind: ErrorKind) -> &'static str {
         ErrorKind::Connection => "connection",
         ErrorKind::Stale => "stale",
         ErrorKind::Drift => "drift",
+        ErrorKind::Ahead => "ahead",
         ErrorKind::History => "history",
         ErrorKind::Locked => "locked",
         ErrorKind::Pooler => "pooler",

@@ -3,6 +3,7 @@
 use tracing::field::{Empty, display};
 use tracing::{Instrument, Span, debug, error, info, info_span, warn};
 
+use crate::drift::Drift;
 use crate::event::{Direction, Event, Observer};
 use crate::health::json::{kind_word, word};
 use crate::history::Glance;
@@ -100,6 +101,11 @@ impl Observer for Traced {
             Event::DatabaseAhead { names } => {
                 let names = names.join(", ");
                 warn!(target: "dunlin", names, "the database is ahead of this build");
+            }
+            Event::Tolerated { drift } => {
+                let names: Vec<_> = drift.iter().map(Drift::name).collect();
+                let names = names.join(", ");
+                warn!(target: "dunlin", names, "the database and this build disagree, which is tolerated");
             }
             Event::Late { names } => {
                 let names = names.join(", ");

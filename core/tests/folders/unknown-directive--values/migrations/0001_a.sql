@@ -1,0 +1,2 @@
+-- dunlin: lock-timeout 2
+CREATE TABLE a (id int);

@@ -1,0 +1,3 @@
+-- dunlin: lock-timeout
+-- dunlin: breaking change
+CREATE TABLE b (id int);

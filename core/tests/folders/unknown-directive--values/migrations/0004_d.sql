@@ -1,0 +1,2 @@
+/* dunlin: no-transaction */
+CREATE TABLE d (id int);
