@@ -304,7 +304,8 @@ impl Execution<'_, '_> {
                 self.budget.lock_timeout.as_millis()
             }
         };
-        self.session.run(&format!("SET lock_timeout TO {timeout}")).await
+        let guard = self.session.guard_of_session();
+        self.session.run(&format!("SELECT {guard}; SET lock_timeout TO {timeout}")).await
     }
 
     /// Statement `index` was refused, or lost with its connection, behind `n_done`.

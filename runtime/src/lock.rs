@@ -119,6 +119,14 @@ pub(crate) fn guard(key: i64) -> String {
     )
 }
 
+/// An expression that fails unless this backend, which was given the lock, is the one that answers.
+pub(crate) fn of_backend(backend: i32) -> String {
+    format!(
+        "CASE WHEN pg_catalog.pg_backend_pid() = {backend} THEN 0 \
+         ELSE ('{LOST}, not by ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END"
+    )
+}
+
 /// A pooler hands the statements of this connection to several sessions.
 pub(crate) fn behind_pooler(headline: &str) -> Error {
     Error::new(ErrorKind::Pooler, headline)

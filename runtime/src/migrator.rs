@@ -449,7 +449,14 @@ impl<'a> Migrator<'a> {
         let (settings, belongings) = (state.settings.clone(), state.belongings.clone());
         let lock_timeout = self.budget.lock_timeout;
         let prepared = session.prepare(settings, belongings, &undeclared, lock_timeout).await;
-        prepared.map_err(|error| Error::from_postgres("preparing the session", error))?;
+        prepared.map_err(|error| {
+            let is_other = error.as_db_error().is_some_and(|db| db.message().contains(lock::LOST));
+            if is_other {
+                lock::behind_pooler("another session answers than the one that was given the lock")
+            } else {
+                Error::from_postgres("preparing the session", error)
+            }
+        })?;
         Ok(state)
     }
 

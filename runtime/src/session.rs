@@ -103,6 +103,11 @@ impl<'a> Session<'a> {
         self.lock.map(lock::guard)
     }
 
+    /// An expression that fails if another session answers than the one that was given the lock.
+    pub(crate) fn guard_of_session(&self) -> String {
+        lock::of_backend(self.lock_backend)
+    }
+
     /// The server said that the lock is not ours.
     pub(crate) const fn has_no_lock(&mut self) {
         self.lock = None;
@@ -118,7 +123,9 @@ impl<'a> Session<'a> {
         lock_timeout: Duration,
     ) -> Result<(), PostgresError> {
         let question = settings::question_about(undeclared);
-        let batch = format!("{question}{}", settings.working(lock_timeout));
+        // Behind a pooler another session may answer, which would keep the settings.
+        let guard = lock::of_backend(self.lock_backend);
+        let batch = format!("SELECT {guard}; {question}{}", settings.working(lock_timeout));
         let settings = self.settings.insert(settings);
         self.belongings = belongings;
         let answers = Answers(Box::pin(self.connection.simple_query_raw(&batch).await?));
@@ -187,7 +194,7 @@ impl<'a> Session<'a> {
         let rows = self.rows(&cleanup).await?;
         let is_stray = rows.iter().any(|row| text(row, "unlocked") == Some("f"));
         if let (Some(key), true) = (self.lock, is_stray) {
-            self.release_stray_lock(key).await?;
+            self.release_stray(key).await?;
         }
         let settings = self.settings.take();
         (self.lock, self.in_transaction) = (None, false);
@@ -205,26 +212,33 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Gives back a lock that the session which answers now does not have: a pooler may give us the
-    /// one that has it some time. If it does not, that session is ended while nobody uses it.
-    async fn release_stray_lock(&self, key: i64) -> Result<(), PostgresError> {
+    /// Gives back a lock, and the settings with it, that the session which answers now does not have: a
+    /// pooler may give us the one that has them some time, and leaves it to us for a transaction. If it
+    /// does not, that session is ended while nobody uses it.
+    async fn release_stray(&self, key: i64) -> Result<(), PostgresError> {
         let backend = self.lock_backend;
         let question = format!(
-            "SELECT CASE WHEN pg_catalog.pg_backend_pid() = {backend} THEN pg_catalog.pg_advisory_unlock({key}) \
-             ELSE NOT {} END AS is_free",
-            lock::is_held(key, &backend.to_string())
+            "BEGIN; SELECT pg_catalog.pg_backend_pid() = {backend} AS is_ours, \
+             EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = {backend}) AS is_there"
         );
+        let restoring =
+            self.settings.as_ref().map(|it| format!("; {}", it.restoring())).unwrap_or_default();
         for _ in 0..STRAY_TRIES {
             let rows = self.rows(&question).await?;
-            if rows.first().and_then(|row| text(row, "is_free")) == Some("t") {
+            let is = |column| rows.first().and_then(|row| text(row, column)) == Some("t");
+            if is("is_ours") {
+                let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
+                return self.run(&format!("{unlock}{restoring}; COMMIT")).await;
+            }
+            self.run("ROLLBACK").await?;
+            if !is("is_there") {
                 return Ok(());
             }
             tokio::time::sleep(STRAY_PAUSE).await;
         }
         let ending = format!(
             "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-             WHERE pid = {backend} AND state = 'idle' AND {}",
-            lock::is_held(key, &backend.to_string())
+             WHERE pid = {backend} AND state = 'idle'"
         );
         self.run(&ending).await
     }
