@@ -2,18 +2,22 @@
 
 pub(crate) mod about;
 mod adopt;
+mod baseline;
 mod check;
 mod check_server;
 mod database;
 mod down;
 mod init;
+mod mark;
 mod new;
 mod plan;
 mod redo;
 mod renumber;
+mod repair;
 mod run;
 mod status;
 mod sum;
+mod unlock;
 mod up;
 mod verify;
 mod wait;
@@ -92,6 +96,10 @@ fn dispatch(
             DatabaseCommand::Redo(args) => redo::redo(args, &database).await,
             DatabaseCommand::Wait(args) => wait::wait(args, &database).await,
             DatabaseCommand::Adopt(args) => adopt::adopt(args, &database).await,
+            DatabaseCommand::Baseline(args) => baseline::baseline(args, &database).await,
+            DatabaseCommand::Repair(args) => repair::repair(args, &database).await,
+            DatabaseCommand::Mark(args) => mark::mark(args, &database).await,
+            DatabaseCommand::Unlock(args) => unlock::unlock(args, &database).await,
         }
     })
 }
@@ -107,6 +115,10 @@ const fn connection(command: &DatabaseCommand) -> &crate::args::ConnectionArgs {
         DatabaseCommand::Redo(args) => &args.connection,
         DatabaseCommand::Wait(args) => &args.connection,
         DatabaseCommand::Adopt(args) => &args.connection,
+        DatabaseCommand::Baseline(args) => &args.connection,
+        DatabaseCommand::Repair(args) => &args.connection,
+        DatabaseCommand::Mark(args) => &args.connection,
+        DatabaseCommand::Unlock(args) => &args.connection,
     }
 }
 
@@ -134,6 +146,10 @@ pub(crate) const fn name_of_database(command: &DatabaseCommand) -> &'static str 
         DatabaseCommand::Redo(_) => "redo",
         DatabaseCommand::Wait(_) => "wait",
         DatabaseCommand::Adopt(_) => "adopt",
+        DatabaseCommand::Baseline(_) => "baseline",
+        DatabaseCommand::Repair(_) => "repair",
+        DatabaseCommand::Mark(_) => "mark",
+        DatabaseCommand::Unlock(_) => "unlock",
     }
 }
 

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Err(_) => {}
     }
     migrations_in_rust_run_too();
+    the_history_can_be_corrected();
     what_needs_a_folder_is_not_there();
     ExitCode::SUCCESS
 }
@@ -70,6 +71,25 @@ fn migrations_in_rust_run_too() {
         of_async.env(AS_APPLICATION, "async").env("DATABASE_URL", database.connection_string());
     assert!(of_async.arg("verify").output().unwrap().status.success());
     assert_eq!(application(url, &["down", "14"]).0, 0);
+}
+
+fn the_history_can_be_corrected() {
+    let server = Server::shared().unwrap();
+    let database = server.create_database().unwrap();
+    let url = database.connection_string();
+    let url = Some(url.as_str());
+    let (code, _, complained) = application(url, &["baseline"]);
+    assert!(code == 2 && complained.contains("14 migrations will be recorded"), "{complained}");
+    let (code, shown, complained) = application(url, &["baseline", "--yes"]);
+    assert_eq!((code, complained.as_str()), (0, ""));
+    assert!(shown.ends_with("14 migrations recorded as applied; nothing was run\n"), "{shown}");
+    let (code, shown, _) = application(url, &["repair"]);
+    assert_eq!((code, shown.as_str()), (0, "there is nothing to repair\n"));
+    let name = "20251105-add-skip-fields-to-approval-levels";
+    assert_eq!(application(url, &["mark", name, "pending", "--yes"]).0, 0);
+    assert_eq!(application(url, &["verify", "--no-pending"]).0, 3);
+    let (code, shown, _) = application(url, &["unlock"]);
+    assert_eq!((code, shown.as_str()), (0, "nobody holds the migration lock\n"));
 }
 
 fn what_needs_a_folder_is_not_there() {

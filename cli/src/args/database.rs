@@ -16,6 +16,10 @@ pub(crate) enum DatabaseCommand {
     Redo(Redo),
     Wait(Wait),
     Adopt(Adopt),
+    Baseline(Baseline),
+    Repair(Repair),
+    Mark(Mark),
+    Unlock(Unlock),
 }
 
 /// Which database.
@@ -200,6 +204,92 @@ pub(crate) struct Adopt {
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+/// Record migrations as applied without running them
+///
+/// For a database that has the schema already, by another tool or by hand. What is applied stays as it
+/// is. Shows what it will record and asks first.
+#[derive(Debug, Args)]
+pub(crate) struct Baseline {
+    /// Up to and including this migration or version
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Settle what was edited and renamed in favour of the files
+///
+/// The rows of the history table get the names, checksums and texts that are here. Nothing is run: what
+/// an edit would have changed is not in the database. A migration that is missing stays missing. Shows
+/// what it will settle and asks first.
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// Say of one migration what only a person can know
+///
+/// Changes its row in the history table and runs nothing. Shows what the row says now and asks first.
+#[derive(Debug, Args)]
+pub(crate) struct Mark {
+    /// The migration's name
+    pub(crate) name: String,
+    /// What it is
+    #[arg(value_name = "MARK")]
+    pub(crate) mark: MarkAs,
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// End the session that holds the migration lock
+///
+/// A transaction it is in the middle of is rolled back. A role may end its own sessions, and those of
+/// others with `pg_signal_backend`. Shows who holds the lock and asks first.
+#[derive(Debug, Args)]
+pub(crate) struct Unlock {
+    #[command(flatten)]
+    pub(crate) consent: Consent,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// What a migration is marked as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MarkAs {
+    /// It counts as applied, with the text that is here
+    Applied,
+    /// It counts as pending; nothing is undone
+    Pending,
+    /// The statement in which it was interrupted took effect
+    StatementDone,
+    /// The statement in which it was interrupted had no effect
+    StatementNotDone,
+}
+
+impl From<MarkAs> for dunlin::Mark {
+    fn from(mark: MarkAs) -> Self {
+        match mark {
+            MarkAs::Applied => Self::Applied,
+            MarkAs::Pending => Self::Pending,
+            MarkAs::StatementDone => Self::StatementDone,
+            MarkAs::StatementNotDone => Self::StatementNotDone,
+        }
+    }
 }
 
 /// Whether a person has to be asked.

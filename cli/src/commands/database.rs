@@ -6,7 +6,7 @@ use std::time::Duration;
 use dunlin::{Migration, Migrator, Registry};
 
 use crate::answer::{Failure, Outcome};
-use crate::args::{ConnectionArgs, Consent, RunArgs};
+use crate::args::{ConnectionArgs, Consent, Format, RunArgs};
 use crate::connection::{Connection, Purpose};
 use crate::exit::Exit;
 use crate::screen::Screen;
@@ -89,16 +89,21 @@ impl Database<'_> {
         if consent.yes {
             return Ok(());
         }
-        self.screen.complain(&format!("{will}\n"));
+        let is_human = self.screen.format == Format::Human;
+        if is_human {
+            self.screen.complain(&format!("{will}\n"));
+        }
         match self.screen.ask("Go on?") {
             Some(true) => Ok(()),
             Some(false) => {
                 Failure::new(Exit::Interrupted, "not confirmed").note("nothing was changed").into()
             }
-            None => Failure::usage("there is nobody to ask")
-                .note("nothing was changed")
-                .help("--yes does it without asking")
-                .into(),
+            None => {
+                let failure = Failure::usage("there is nobody to ask");
+                // A program reads one document, in which a person's part is a note.
+                let failure = if is_human { failure } else { failure.note(will) };
+                failure.note("nothing was changed").help("--yes does it without asking").into()
+            }
         }
     }
 

@@ -9,13 +9,13 @@ const USERS: &str = "CREATE TABLE users (id bigint);\n";
 const TEAMS: &str = "CREATE TABLE teams (id bigint);\nCREATE INDEX ON teams (id);\n";
 
 /// A folder and a database.
-struct Case {
-    project: Project,
-    database: TestDatabase,
+pub(crate) struct Case {
+    pub(crate) project: Project,
+    pub(crate) database: TestDatabase,
 }
 
 impl Case {
-    fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let files = [
             ("0001_users.sql", USERS),
             ("0001_users.down.sql", "DROP TABLE users;\n"),
@@ -25,15 +25,15 @@ impl Case {
         Self { project: Project::with(test, &files), database: TestDatabase::new() }
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.project.run(&[arguments, &["--database-url", &self.database.url()]].concat())
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         self.project.json(&[arguments, &["--database-url", &self.database.url()]].concat())
     }
 
-    fn applied(&self) -> Vec<String> {
+    pub(crate) fn applied(&self) -> Vec<String> {
         self.database.client().texts("SELECT name FROM migrations ORDER BY id")
     }
 }

@@ -6,6 +6,7 @@ mod server;
 mod support;
 mod terminal;
 
+mod amend;
 mod base;
 mod connection;
 mod database;

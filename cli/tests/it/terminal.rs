@@ -18,7 +18,7 @@ fn on_terminal(command: &mut Command) -> (i32, String) {
 }
 
 /// The same with what a person types.
-fn answering(command: &mut Command, typed: &str) -> (i32, String) {
+pub(crate) fn answering(command: &mut Command, typed: &str) -> (i32, String) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -51,7 +51,7 @@ fn answering(command: &mut Command, typed: &str) -> (i32, String) {
 
 const ESCAPE: char = '\u{1b}';
 
-fn terminal_of(project: &Project, arguments: &[&str]) -> Command {
+pub(crate) fn terminal_of(project: &Project, arguments: &[&str]) -> Command {
     let mut command = project.command(arguments);
     let _command = command.env("TERM", "xterm-256color").env("LC_ALL", "C.UTF-8");
     command
