@@ -51,8 +51,8 @@ pub(crate) struct Execution<'e, 'c> {
 /// A migration that has begun.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
-    at: Instant,
-    n_statements: Option<usize>,
+    pub(crate) at: Instant,
+    pub(crate) n_statements: Option<usize>,
 }
 
 /// What is to be undone, from the build or from the history table.
@@ -419,6 +419,7 @@ pub(crate) fn row(migration: &'static Migration, kind: Kind) -> Row<'static> {
             Code::Sql { .. } => directive::of_sql(migration.up.text).breaking,
             Code::Rust(_) => directive::of_rust(migration.up.text).breaking,
         },
+        duration: None,
         progress: None,
     }
 }

@@ -134,6 +134,8 @@ pub(crate) struct Row<'a> {
     pub(crate) up_text: &'a str,
     pub(crate) down_text: Option<Cow<'a, str>>,
     pub(crate) is_breaking: bool,
+    /// How long it took, where that is not the time since its transaction began.
+    pub(crate) duration: Option<Duration>,
     /// For a migration without a transaction.
     pub(crate) progress: Option<Progress>,
 }
@@ -807,9 +809,10 @@ fn values(row: &Row<'_>) -> [(&'static str, String); 13] {
         ("kind", literal(row.kind.as_str())),
         (
             "duration_ms",
-            match row.kind {
-                Kind::Baseline | Kind::Marked => "NULL".to_owned(),
-                _ => DURATION_MS.to_owned(),
+            match (row.kind, row.duration) {
+                (Kind::Baseline | Kind::Marked, _) => "NULL".to_owned(),
+                (_, Some(duration)) => duration.as_millis().to_string(),
+                (_, None) => DURATION_MS.to_owned(),
             },
         ),
         ("applied_by", "current_user".to_owned()),

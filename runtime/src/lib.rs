@@ -78,6 +78,7 @@ mod script;
 mod session;
 mod settings;
 mod shape;
+mod single;
 mod stale;
 mod watch;
 

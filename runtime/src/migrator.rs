@@ -169,6 +169,17 @@ impl<'a> Migrator<'a> {
         self
     }
 
+    /// Applies everything that is pending in one transaction: all of it, or nothing.
+    ///
+    /// By default each migration is a transaction of its own. In one transaction an enum value cannot
+    /// be used by the migration behind the one that adds it, every lock is held to the end, and a
+    /// migration without a transaction is refused before anything runs. It takes two round trips for
+    /// each migration. Undoing is not changed by it.
+    pub const fn single_transaction(mut self, single: bool) -> Self {
+        self.policies.single_transaction = single;
+        self
+    }
+
     /// How long to wait while another migrator holds the lock, 5 minutes by default.
     pub const fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
@@ -502,7 +513,11 @@ impl<'a> Migrator<'a> {
             trace: Trace::new(glance, self.registry),
             wary: state.code,
         };
-        execution.apply(&plan.steps).await?;
+        if self.policies.single_transaction {
+            execution.apply_as_one(&plan.steps).await?;
+        } else {
+            execution.apply(&plan.steps).await?;
+        }
         Ok(self.finished(execution.report, Direction::Up, n_before + n_left, run.begun))
     }
 

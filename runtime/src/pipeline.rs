@@ -222,7 +222,7 @@ impl Execution<'_, '_> {
     }
 
     /// Announces the next try, with who is in the way, and waits for it.
-    async fn pause(
+    pub(crate) async fn pause(
         &self,
         name: &str,
         sql: &SqlText<'_>,
@@ -348,7 +348,7 @@ const NAMED: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
     ELSE n.nspname = part[1] END";
 
 /// Whether a text has a `SET TRANSACTION`, which must come before any query of its transaction.
-fn sets_transaction(text: &str) -> bool {
+pub(crate) fn sets_transaction(text: &str) -> bool {
     let is_likely = text.as_bytes().windows(11).any(|it| it.eq_ignore_ascii_case(b"transaction"));
     is_likely
         && split(text, &lex(text))

@@ -30,6 +30,7 @@ pub enum AheadPolicy {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Policies {
     pub(crate) strict_order: bool,
+    pub(crate) single_transaction: bool,
     pub(crate) ahead: AheadPolicy,
     pub(crate) changed: Policy,
     pub(crate) missing: Policy,

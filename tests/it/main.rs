@@ -28,6 +28,7 @@ mod readme;
 mod reconnect;
 mod rust_migrations;
 mod secrets;
+mod single;
 mod start;
 mod syntax_oracle;
 mod traces;
