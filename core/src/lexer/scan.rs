@@ -151,8 +151,6 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Letters that directly follow are part of the token: PostgreSQL calls them trailing junk, and
-    /// as a word of their own they could begin a dollar quote where the server sees none.
     fn number(&mut self) -> TokenKind {
         let mut end = self.digits_end(self.at);
         // `1..2` is a range of PL/pgSQL, not `1.` and `.2`.
@@ -165,11 +163,18 @@ impl<'a> Scanner<'a> {
                 end = self.digits_end(end + 1 + sign);
             }
         }
-        if begins_word(self.byte(end)) {
-            end = self.word_end(end);
-        }
-        self.at = end;
+        self.at = self.junk_end(end);
         TokenKind::Number
+    }
+
+    /// The end of the letters that directly follow a number. They are part of its token: PostgreSQL
+    /// calls them trailing junk, and as a word of their own they could begin a dollar quote where the
+    /// server sees none. Only the `E` of `E'...'` is not: PostgreSQL 14 reads a string there, with its
+    /// escapes, and later versions refuse the number.
+    fn junk_end(&self, from: usize) -> usize {
+        let next = self.byte(from);
+        let escapes = matches!(next, b'e' | b'E') && self.byte(from + 1) == b'\'';
+        if begins_word(next) && !escapes { self.word_end(from) } else { from }
     }
 
     fn digits_end(&self, from: usize) -> usize {
@@ -326,7 +331,7 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         if self.byte(start + 1).is_ascii_digit() {
             let end = self.digits_end(start + 1);
-            self.at = if begins_word(self.byte(end)) { self.word_end(end) } else { end };
+            self.at = self.junk_end(end);
             return TokenKind::Parameter;
         }
         let Some(opening) = self.dollar_delimiter(start) else {

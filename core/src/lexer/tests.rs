@@ -81,6 +81,9 @@ fn numbers_and_parameters() {
         ],
     );
     check_each(Parameter, &["$1", "$12", "$1a"]);
+    // PostgreSQL 14 reads a string with escapes behind the number; later versions refuse the number.
+    check(r"1E'\''", &[(Number, "1"), (Str, r"E'\''")]);
+    check(r"$1e'\''", &[(Parameter, "$1"), (Str, r"e'\''")]);
     check("1..2", &[(Number, "1"), (Operator, ".."), (Number, "2")]);
     check("1.5.6", &[(Number, "1.5"), (Number, ".6")]);
     check("1e+", &[(Number, "1e"), (Operator, "+")]);
