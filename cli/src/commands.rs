@@ -28,7 +28,7 @@ use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 
 pub(crate) use self::run::done;
 
-use self::database::{Database, Door};
+use self::database::{Database, Door, Leaves};
 use crate::answer::{Answer, Outcome};
 use crate::args::{AboutCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs};
 use crate::exit::Exit;
@@ -86,7 +86,7 @@ fn dispatch(
 ) -> Outcome {
     let args = connection(command);
     let database = Database { screen, registry, door, args };
-    database::block_on(async {
+    database::block_on(leaves(command), async {
         match command {
             DatabaseCommand::Status(args) => status::status(args, &database).await,
             DatabaseCommand::Verify(args) => verify::verify(args, &database).await,
@@ -102,6 +102,17 @@ fn dispatch(
             DatabaseCommand::Unlock(args) => unlock::unlock(args, &database).await,
         }
     })
+}
+
+/// What a command leaves when it is interrupted.
+const fn leaves(command: &DatabaseCommand) -> Leaves {
+    match command {
+        DatabaseCommand::Status(_)
+        | DatabaseCommand::Verify(_)
+        | DatabaseCommand::Plan(_)
+        | DatabaseCommand::Wait(_) => Leaves::Nothing,
+        _ => Leaves::Completed,
+    }
 }
 
 /// What a command says about the connection.

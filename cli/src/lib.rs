@@ -29,6 +29,7 @@ mod drift;
 mod exit;
 mod folder;
 mod git;
+mod interrupt;
 mod moment;
 mod output;
 mod pages;

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::args::{Colour, Format, Output};
+use crate::interrupt::interrupted;
 
 /// Standard output and standard error, as far as a command needs them.
 #[derive(Clone, Copy, Debug)]
@@ -113,19 +114,40 @@ impl Screen {
         ignore_closed(io::stderr().lock().write_all(text.as_bytes()));
     }
 
-    /// Asks a person a question; nothing where there is nobody to ask.
+    /// Asks a person a question; nothing where there is nobody to ask. Ctrl-C is no.
     pub(crate) fn ask(&self, question: &str) -> Option<bool> {
         if !self.can_ask {
             return None;
         }
         self.complain(&format!("{question} [y/N] "));
-        let mut line = String::new();
-        let n_read = io::stdin().lock().read_line(&mut line).ok()?;
-        if n_read == 0 {
+        // On a thread and a runtime of its own, because this one reads until a line is there and would
+        // not hear Ctrl-C.
+        let line = std::thread::spawn(line_or_interrupt).join().ok().flatten();
+        let Some(line) = line else {
             self.complain("\n");
-        }
+            return Some(false);
+        };
         Some(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
+}
+
+/// A line of standard input; nothing at its end, and when Ctrl-C came first.
+fn line_or_interrupt() -> Option<String> {
+    let read = || {
+        let mut line = String::new();
+        let n_read = io::stdin().lock().read_line(&mut line).ok()?;
+        (n_read > 0).then_some(line)
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+    let line = runtime.block_on(async {
+        tokio::select! {
+            line = tokio::task::spawn_blocking(read) => line.ok().flatten(),
+            () = interrupted() => None,
+        }
+    });
+    // The read may never end.
+    runtime.shutdown_background();
+    line
 }
 
 fn ignore_closed(_written: io::Result<()>) {}

@@ -63,7 +63,7 @@ mod private {
     use super::Tried;
     use crate::answer::{Answer, Failure, Finding};
     use crate::args::Format;
-    use crate::commands::database::block_on;
+    use crate::commands::database::{Leaves, block_on};
     use crate::exit::Exit;
     use crate::registry;
     use crate::screen::Screen;
@@ -105,7 +105,7 @@ mod private {
             return Ok(Ok(tried));
         };
         let target = || Target::To(last.name().to_owned());
-        let run = block_on(async {
+        let run = block_on(Leaves::Nothing, async {
             let migrator = Migrator::new(registry);
             let _first = migrator.apply_to(&pool, target()).await?;
             if undone > 0 {

@@ -9,6 +9,7 @@ use crate::answer::{Failure, Outcome};
 use crate::args::{ConnectionArgs, Consent, Format, RunArgs};
 use crate::connection::{Connection, Purpose};
 use crate::exit::Exit;
+use crate::interrupt::interrupted;
 use crate::screen::Screen;
 
 /// Migrations, a database, and the way to both.
@@ -113,11 +114,32 @@ impl Database<'_> {
     }
 }
 
+/// What a command that is interrupted leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// It only looks.
+    Nothing,
+    /// What it had completed.
+    Completed,
+}
+
+impl Leaves {
+    fn told(self) -> Box<Failure> {
+        let failure = Failure::new(Exit::Interrupted, "interrupted");
+        Box::new(match self {
+            Self::Nothing => failure.note("nothing was changed"),
+            Self::Completed => failure
+                .note("what was completed stays; what was running is rolled back, and the lock is given back, as soon as the server notices, within some 2 seconds")
+                .help("start the command again: it continues where this one got"),
+        })
+    }
+}
+
 /// Runs a command until it ends or is interrupted.
 ///
 /// A run that is dropped leaves nothing half applied, and its connection is closed; the server gives
 /// up what is running within some seconds.
-pub(crate) fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
+pub(crate) fn block_on(leaves: Leaves, command: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Box::new(Failure::new(Exit::Database, format!("no runtime can be started: {error}")))
@@ -126,37 +148,10 @@ pub(crate) fn block_on(command: impl Future<Output = Outcome>) -> Outcome {
         tokio::select! {
             biased;
             outcome = command => outcome,
-            () = interrupted() => {
-                Failure::new(Exit::Interrupted, "interrupted")
-                    .note("what was completed stays; what was running is rolled back, and the lock is given back, as soon as the server notices, within some 2 seconds")
-                    .help("start the command again: it continues where this one got")
-                    .into()
-            }
+            () = interrupted() => Err(leaves.told()),
         }
     });
     // Not waited for: a task that still talks to a server that does not answer must not hold us.
     runtime.shutdown_background();
     outcome
-}
-
-/// Ctrl-C, or the signal with which a container is stopped.
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-/// Ctrl-C.
-#[cfg(not(unix))]
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }
