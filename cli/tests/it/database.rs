@@ -104,7 +104,8 @@ fn a_migration_that_fails_is_told_with_its_place() {
     assert_eq!(failed["done"], json!([]));
     let github = case.run(&["up", "--format", "github"]);
     let expected = "::error file=migrations/0003_bad.sql,line=2,col=8,title=migration `0003_bad`";
-    assert!(github.stdout(5).starts_with(expected), "{}", github.stdout);
+    assert!(github.stdout(5).contains(&format!("\n{expected}")), "{}", github.stdout);
+    assert!(github.stdout.contains("\nRunning: 0003_bad\n"), "{}", github.stdout);
 }
 
 #[test]
