@@ -195,6 +195,10 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             Event::HistoryCreated { .. } => {
                 self.line(format!("{done}Created migrations tracking table"))
             }
+            Event::WaitingForPrimary { reason, waited } => self.line(format!(
+                "{running}Waiting for a server to write to ({} s): {reason}",
+                waited.as_secs()
+            )),
             Event::Waiting { holder, waited } => {
                 let holder =
                     holder.map_or_else(|| "another session".to_owned(), ToString::to_string);

@@ -247,6 +247,21 @@ impl Error {
         .help("connect to the primary (`target_session_attrs=read-write`)")
     }
 
+    /// Something is to be done, and the server is a standby.
+    pub(crate) fn standby() -> Self {
+        Self::new(ErrorKind::ReadOnly, "the server is a standby, where nothing can be written")
+            .note("nothing was changed")
+            .help("connect to the primary (`target_session_attrs=read-write`)")
+            .help("if this server is about to become the primary: `Migrator::wait_for_primary`")
+    }
+
+    /// The same of a session on a primary.
+    pub(crate) fn read_only_session() -> Self {
+        Self::new(ErrorKind::ReadOnly, "the session is read-only, so nothing can be written")
+            .note("`default_transaction_read_only` is on for the role, the database, the server or this connection; nothing was changed")
+            .help("migrate as a role that writes, or connect with `options='-c default_transaction_read_only=off'`")
+    }
+
     #[cfg(feature = "deadpool")]
     pub(crate) fn from_pool(error: deadpool_postgres::PoolError) -> Self {
         use deadpool_postgres::PoolError;

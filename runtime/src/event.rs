@@ -35,6 +35,15 @@ pub enum Event<'a> {
         /// Its name with its schema, as it would stand in SQL.
         table: &'a str,
     },
+    /// There is no server yet that can be written to, and
+    /// [`wait_for_primary`](crate::Migrator::wait_for_primary) allows to wait for one. Sent once when the
+    /// wait begins, then about once in 5 seconds.
+    WaitingForPrimary {
+        /// Why not: the server is a standby, starts, or cannot be reached.
+        reason: &'a str,
+        /// How long this run has waited.
+        waited: Duration,
+    },
     /// Another migrator holds the lock. Sent once when the wait begins, then about once in 5 seconds.
     Waiting {
         /// Who holds it, if the server says so.

@@ -81,6 +81,11 @@ pub enum Phase {
     NotStarted,
     /// It connects, and asks the database where it stands.
     Looking,
+    /// There is no server yet that can be written to, and it waits for one.
+    WaitingForPrimary {
+        /// Why not.
+        reason: String,
+    },
     /// Another migrator holds the lock.
     Waiting {
         /// Who, if the server says so.
@@ -216,6 +221,12 @@ impl Snapshot {
                 self.enter(Phase::Looking);
             }
             Event::DatabaseAhead { names } => self.ahead = names.to_vec(),
+            Event::WaitingForPrimary { reason, .. } => {
+                if !matches!(&self.phase, Phase::WaitingForPrimary { reason: told } if told == reason)
+                {
+                    self.enter(Phase::WaitingForPrimary { reason: (*reason).to_owned() });
+                }
+            }
             Event::Waiting { holder, .. } => self.wait(holder.cloned()),
             Event::Started { direction, n_pending } => self.enter(Phase::Migrating(Migrating {
                 direction: *direction,

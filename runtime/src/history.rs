@@ -72,7 +72,8 @@ pub(crate) struct Glance {
     pub(crate) database: String,
     /// Present when the table could be read; what else may be wrong is found out under the lock.
     pub(crate) sum: Option<Sum>,
-    pub(crate) read_only: bool,
+    is_read_only: bool,
+    is_standby: bool,
 }
 
 /// The table in a nutshell.
@@ -147,6 +148,19 @@ impl State {
     }
 }
 
+impl Glance {
+    /// Refuses a server or a session that cannot be written to.
+    pub(crate) fn writable(&self) -> Result<()> {
+        if self.is_standby {
+            return Err(Error::standby());
+        }
+        if self.is_read_only {
+            return Err(Error::read_only_session());
+        }
+        Ok(())
+    }
+}
+
 impl Sum {
     /// Whether the table holds exactly the migrations with this fingerprint, all of them finished.
     pub(crate) fn is(&self, fingerprint: &[u8; 32]) -> bool {
@@ -192,6 +206,7 @@ impl Table {
         let question = format!(
             "SELECT pg_catalog.current_database() AS database, pg_catalog.current_schema() AS schema, current_user AS role, \
              pg_catalog.current_setting('transaction_read_only') AS read_only, \
+             pg_catalog.pg_is_in_recovery() AS is_standby, \
              pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
              SELECT pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
              pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg( \
@@ -225,31 +240,37 @@ impl Table {
                 None => refused,
             });
         }
-        let (history, database, read_only) = self.located(context)?;
+        let history = self.located(context)?;
+        let glance = Glance {
+            history,
+            database: text(context, "database").unwrap_or_default().to_owned(),
+            sum: None,
+            is_read_only: text(context, "read_only") == Some("on"),
+            is_standby: text(context, "is_standby") == Some("t"),
+        };
         if let Some(error) = error {
             if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
                 let role = text(context, "role").unwrap_or_default();
                 return Err(Error::refused(doing, error)
                     .note("nothing was changed")
-                    .help(history.grant("SELECT", role)));
+                    .help(glance.history.grant("SELECT", role)));
             }
             if !error.code().is_some_and(is_about_the_table) {
                 return Err(Error::from_looking(doing, error));
             }
-            return Ok(Glance { history, database, sum: None, read_only });
+            return Ok(glance);
         }
-        let sum = rows.get(1).map(|row| sum(row, &history)).transpose()?.flatten();
-        Ok(Glance { history, database, sum, read_only })
+        let sum = rows.get(1).map(|row| sum(row, &glance.history)).transpose()?.flatten();
+        Ok(Glance { sum, ..glance })
     }
 
-    fn located(&self, context: &SimpleQueryRow) -> Result<(History, String, bool)> {
+    fn located(&self, context: &SimpleQueryRow) -> Result<History> {
         let Some(schema) = self.schema.as_deref().or_else(|| text(context, "schema")) else {
             return Err(Error::new(ErrorKind::History, "no schema of the search path exists")
                 .note("the history table lives in the first schema of the search path; nothing was changed")
                 .help("create a schema of the search path, or name one: `Migrator::history_schema(\"...\")`"));
         };
-        let database = text(context, "database").unwrap_or_default().to_owned();
-        let history = History {
+        Ok(History {
             qualified: format!("{}.{}", identifier(schema), identifier(&self.name)),
             schema: schema.to_owned(),
             name: self.name.clone(),
@@ -257,8 +278,7 @@ impl Table {
             log_name: self.log.name(&self.name),
             build: self.build.clone(),
             log: None,
-        };
-        Ok((history, database, text(context, "read_only") == Some("on")))
+        })
     }
 }
 

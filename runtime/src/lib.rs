@@ -73,6 +73,7 @@ mod history;
 mod lock;
 mod log;
 mod pipeline;
+mod primary;
 mod residue;
 mod script;
 mod session;

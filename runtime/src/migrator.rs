@@ -7,6 +7,7 @@ use tokio_postgres::error::SqlState;
 use crate::applied::Applied;
 use crate::budget::{LockBudget, jittered};
 use crate::database::Database;
+use crate::database::sealed::Connect;
 use crate::drift::{Drift, refused};
 use crate::error::{Error, ErrorKind, Result, is_lost};
 use crate::event::{Both, Direction, Event, Observer};
@@ -15,6 +16,7 @@ use crate::history::{Glance, History, Identity, State, StoredTexts, Table};
 use crate::log::{Action, LogTable, Outcome};
 use crate::plan::{self, Plan, Target, UnknownTarget};
 use crate::policy::{AheadPolicy, Policies, Policy};
+use crate::primary::Waiting;
 use crate::registry::{Code, Migration, Registry};
 use crate::report::{Done, Report};
 use crate::session::Session;
@@ -50,6 +52,7 @@ pub struct Migrator<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) table: Table,
     policies: Policies,
+    primary_wait: Duration,
     lock_wait: Duration,
     budget: LockBudget,
     observer: Box<dyn Observer + 'a>,
@@ -63,8 +66,7 @@ struct Run {
     planned: Vec<&'static str>,
     report: Report,
     onlooker: Onlooker,
-    /// Whether a connection was had at all: what is never had is not asked for again.
-    is_connected: bool,
+    waiting: Waiting,
 }
 
 impl Run {
@@ -94,6 +96,7 @@ impl<'a> Migrator<'a> {
                 build: None,
             },
             policies: Policies::default(),
+            primary_wait: Duration::ZERO,
             lock_wait: DEFAULT_LOCK_WAIT,
             budget: LockBudget::default(),
             observer: trace::first_observer(),
@@ -180,6 +183,18 @@ impl<'a> Migrator<'a> {
         self
     }
 
+    /// How long [`apply`](Self::apply) and [`roll_back`](Self::roll_back) wait for a server that can be
+    /// written to; zero, the default, for not at all.
+    ///
+    /// It waits while the server is a standby, while the session is read-only, and on a pool also while
+    /// the server starts, stops or cannot be reached. Each question is then asked on a new connection of
+    /// the pool, which may lead to another server; a client is asked again itself. With nothing pending
+    /// a standby is as good as a primary, and nobody waits. [`Event::WaitingForPrimary`] tells of it.
+    pub const fn wait_for_primary(mut self, wait: Duration) -> Self {
+        self.primary_wait = wait;
+        self
+    }
+
     /// How long to wait while another migrator holds the lock, 5 minutes by default.
     pub const fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
@@ -242,7 +257,8 @@ impl<'a> Migrator<'a> {
         stale::check(self.registry)?;
         let (begun, onlooker) = (Instant::now(), database.onlooker());
         let (planned, report) = (Vec::new(), Report::default());
-        let mut run = Run { begun, planned, report, onlooker, is_connected: false };
+        let waiting = Waiting::new(self.primary_wait);
+        let mut run = Run { begun, planned, report, onlooker, waiting };
         let mut pause = RECONNECT_PAUSE;
         loop {
             let again = database.again();
@@ -252,7 +268,7 @@ impl<'a> Migrator<'a> {
             };
             // What was on its way to be committed when a connection broke, only the server knows. While
             // it restarts, it refuses connections.
-            let is_refused = (pause > RECONNECT_PAUSE || run.is_connected)
+            let is_refused = (pause > RECONNECT_PAUSE || run.waiting.is_connected)
                 && error.kind() == ErrorKind::Connection
                 && error.migration().is_none()
                 && error.code() != Some(&SqlState::ADMIN_SHUTDOWN);
@@ -273,21 +289,24 @@ impl<'a> Migrator<'a> {
         target: &Target,
         run: &mut Run,
     ) -> Result<Report> {
-        let mut session = Session::new(database.connect().await?);
-        // A pool may lend a connection that broke while nobody used it.
-        run.is_connected = true;
-        let glance = self.table.glance(&session).await?;
-        trace::located(&glance);
-        if !run.is_resumed() {
-            let is_whole =
-                glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint));
-            if *target == Target::Latest && is_whole {
-                return Ok(self.up_to_date(self.registry.len(), run.begun));
+        let again = database.again();
+        let (mut session, mut glance) = self.reach(database, &mut run.waiting).await?;
+        loop {
+            if !run.is_resumed() {
+                let is_whole =
+                    glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint));
+                if *target == Target::Latest && is_whole {
+                    return Ok(self.up_to_date(self.registry.len(), run.begun));
+                }
+                if let Some(n_applied) = self.satisfied(&session, &glance, target).await? {
+                    return Ok(self.up_to_date(n_applied, run.begun));
+                }
             }
-            if let Some(n_applied) = self.satisfied(&session, &glance, target).await? {
-                return Ok(self.up_to_date(n_applied, run.begun));
-            }
+            let Err(refused) = glance.writable() else { break };
+            let again = again.as_ref().and_then(Connect::again);
+            (session, glance) = self.ask_again(session, refused, again, &mut run.waiting).await?;
         }
+        run.waiting.is_over();
         let result = self.apply_locked(&mut session, &glance, target, run).await;
         released(session, result).await
     }
@@ -310,9 +329,12 @@ impl<'a> Migrator<'a> {
         let run = async {
             stale::check(self.registry)?;
             let onlooker = database.onlooker();
-            let mut session = Session::new(database.connect().await?);
-            let glance = self.table.glance(&session).await?;
-            trace::located(&glance);
+            let (again, mut waiting) = (database.again(), Waiting::new(self.primary_wait));
+            let (mut session, mut glance) = self.reach(database, &mut waiting).await?;
+            while let Err(refused) = glance.writable() {
+                let again = again.as_ref().and_then(Connect::again);
+                (session, glance) = self.ask_again(session, refused, again, &mut waiting).await?;
+            }
             let locked = self.roll_back_locked(&mut session, &glance, &target, begun, onlooker);
             let result = locked.await;
             released(session, result).await
@@ -412,6 +434,11 @@ impl<'a> Migrator<'a> {
         released(session, result).await
     }
 
+    /// Tells the observers.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        self.observer.on_event(event);
+    }
+
     fn up_to_date(&self, n_total: usize, begun: Instant) -> Report {
         self.observer.on_event(&Event::UpToDate { n_applied: n_total });
         Report { n_total, duration: begun.elapsed(), ..Report::default() }
@@ -445,9 +472,7 @@ impl<'a> Migrator<'a> {
         glance: &Glance,
         onlooker: &Onlooker,
     ) -> Result<State> {
-        if glance.read_only {
-            return Err(Error::read_only("migrations are pending").note("nothing was changed"));
-        }
+        glance.writable()?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         lock::acquire(session, key, self.lock_wait, &*self.observer, onlooker).await?;
         let state = glance.history.state(session, Some(key), glance.sum.is_some()).await?;
@@ -758,6 +783,7 @@ impl std::fmt::Debug for Migrator<'_> {
             .field("registry", &self.registry.folder())
             .field("table", &self.table)
             .field("policies", &self.policies)
+            .field("primary_wait", &self.primary_wait)
             .field("lock_wait", &self.lock_wait)
             .finish_non_exhaustive()
     }

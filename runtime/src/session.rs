@@ -88,6 +88,11 @@ impl<'a> Session<'a> {
         self.send(sql).await?.finish().await.map(|_| ()).map_err(|failure| failure.error)
     }
 
+    /// Gives the connection up: its pool does not lend it again.
+    pub(crate) fn discard(&mut self) {
+        self.connection.discard();
+    }
+
     /// From now on the lock may be held. Called before it is asked for.
     pub(crate) const fn may_hold_lock(&mut self, key: i64) {
         self.lock = Some(key);

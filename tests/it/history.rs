@@ -94,9 +94,9 @@ async fn a_start_with_nothing_to_do_writes_nothing() {
     assert_eq!(
         rendered(&error),
         "\
-migrations are pending: the server is a standby, or the session is read-only
-  = note: nothing was changed
-  = help: connect to the primary (`target_session_attrs=read-write`)"
+the session is read-only, so nothing can be written
+  = note: `default_transaction_read_only` is on for the role, the database, the server or this connection; nothing was changed
+  = help: migrate as a role that writes, or connect with `options='-c default_transaction_read_only=off'`"
     );
 }
 

@@ -29,6 +29,7 @@ mod reconnect;
 mod rust_migrations;
 mod secrets;
 mod single;
+mod standby;
 mod start;
 mod syntax_oracle;
 mod traces;

@@ -10,6 +10,7 @@
 
 mod cutter;
 mod database;
+mod pair;
 mod pgbouncer;
 mod project;
 mod proxy;
@@ -21,6 +22,7 @@ mod text;
 
 pub use cutter::{Cut, Cutter};
 pub use database::{Gate, TestDatabase, connect, pool, pool_of, server, until};
+pub use pair::Pair;
 pub use pgbouncer::Pgbouncer;
 pub use project::{Project, Said, manifest};
 pub use proxy::{Message, Moment, Proxy, Side, Traffic};

@@ -35,6 +35,7 @@ impl Snapshot {
         }
         match &self.phase {
             Phase::NotStarted | Phase::Looking | Phase::NothingToUndo | Phase::Interrupted => {}
+            Phase::WaitingForPrimary { reason } => object.text("reason", reason),
             Phase::Waiting { holder } => {
                 if let Some(holder) = holder {
                     object.raw("holder", of_session(holder));
@@ -66,6 +67,7 @@ impl Phase {
         match self {
             Self::NotStarted => "not_started",
             Self::Looking => "looking",
+            Self::WaitingForPrimary { .. } => "waiting_for_primary",
             Self::Waiting { .. } => "waiting",
             Self::Migrating(_) => "migrating",
             Self::UpToDate { .. } => "up_to_date",

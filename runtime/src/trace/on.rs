@@ -94,6 +94,10 @@ impl Observer for Traced {
             Event::HistoryCreated { table } => {
                 info!(target: "dunlin", table, "created the history table");
             }
+            Event::WaitingForPrimary { reason, waited } => {
+                let waited_ms = ms(*waited);
+                warn!(target: "dunlin", reason, waited_ms, "there is no server to write to yet");
+            }
             Event::Waiting { holder, waited } => {
                 let (holder, waited_ms) = (holder.map(display), ms(*waited));
                 info!(target: "dunlin", holder, waited_ms, "another migrator holds the lock");
