@@ -20,13 +20,19 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct LockBudget {
     /// The longest wait of one statement for one lock; zero is without limit.
     pub(crate) lock_timeout: Duration,
+    /// The same of a statement for which nobody waits: `CONCURRENTLY`, `VALIDATE CONSTRAINT`.
+    pub(crate) patient_timeout: Duration,
     /// How long a migration is tried again after its first failure for want of a lock.
     pub(crate) retry_for: Duration,
 }
 
 impl Default for LockBudget {
     fn default() -> Self {
-        Self { lock_timeout: Duration::from_secs(2), retry_for: Duration::from_secs(60) }
+        Self {
+            lock_timeout: Duration::from_secs(2),
+            patient_timeout: Duration::ZERO,
+            retry_for: Duration::from_secs(60),
+        }
     }
 }
 
@@ -49,7 +55,11 @@ impl Tries {
     /// The pause before the next try, or nothing when the error is of another kind or the budget is
     /// spent.
     pub(crate) fn pause_after(&mut self, error: &PostgresError) -> Option<Duration> {
-        if !error.code().is_some_and(is_transient) {
+        self.pause_after_code(error.code())
+    }
+
+    pub(crate) fn pause_after_code(&mut self, code: Option<&SqlState>) -> Option<Duration> {
+        if !code.is_some_and(is_transient) {
             return None;
         }
         let since = self.first_failure.get_or_insert_with(Instant::now).elapsed();

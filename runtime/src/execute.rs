@@ -15,7 +15,7 @@ use crate::budget::LockBudget;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::{Direction, Event, Observer};
-use crate::execute_failure::lost;
+use crate::execute_failure::{lost, tried};
 use crate::history::{History, Row, StoredTexts, measure};
 use crate::log::{Action, Outcome};
 use crate::pipeline::{Job, Record};
@@ -66,6 +66,14 @@ pub(crate) struct Undo<'a> {
 pub(crate) enum UndoCode<'a> {
     Sql { path: String, text: &'a str, transactional: bool },
     Rust { path: &'static str, text: &'static str, run: RustMigration },
+}
+
+/// A function of the application, with the file it is in.
+#[derive(Clone, Copy)]
+struct RustFunction<'f> {
+    path: &'f str,
+    text: &'f str,
+    run: RustMigration,
 }
 
 impl Begun {
@@ -205,7 +213,8 @@ impl Execution<'_, '_> {
             None => self.history.insert(&row),
         };
         let begun = self.begin(migration.name, None, 0);
-        let result = self.in_rust(migration.name, script.path, script.text, run, &record).await;
+        let function = RustFunction { path: script.path, text: script.text, run };
+        let result = self.in_rust_again(migration.name, function, &record).await;
         self.end(migration.name, begun, result).await
     }
 
@@ -215,7 +224,8 @@ impl Execution<'_, '_> {
         };
         let record = self.history.undone(undo.name, None);
         let begun = self.begin(undo.name, None, 0);
-        let result = self.in_rust(undo.name, path, text, *run, &record).await;
+        let function = RustFunction { path, text, run: *run };
+        let result = self.in_rust_again(undo.name, function, &record).await;
         self.end(undo.name, begun, result).await
     }
 
@@ -318,15 +328,43 @@ impl Execution<'_, '_> {
         }
     }
 
+    /// Calls a function of the application until it has got its locks, or has spent its budget.
+    async fn in_rust_again(
+        &mut self,
+        name: &str,
+        function: RustFunction<'_>,
+        record: &str,
+    ) -> Result<Option<Duration>> {
+        let mut tries = self.budget.tries();
+        loop {
+            let error = match self.in_rust(name, function, record).await {
+                Ok(measured) => return Ok(measured),
+                Err(error) => error,
+            };
+            // Then it is rolled back.
+            let pause = match error.kind() {
+                ErrorKind::Migration => tries.pause_after_code(error.code()),
+                _ => None,
+            };
+            let Some(pause) = pause else { return Err(tried(error, tries.n_failed)) };
+            let reason = error.db_error().map_or_else(
+                || error.to_string(),
+                |db| format!("{} ({})", db.message(), db.code().code()),
+            );
+            // What its statements are, nobody has read.
+            let sql = SqlText::new(function.path, "");
+            self.pause(name, &sql, &reason, tries.n_failed, pause).await?;
+        }
+    }
+
     /// A function of the application and its row, one transaction.
     async fn in_rust(
         &mut self,
         name: &str,
-        path: &str,
-        text: &str,
-        run: RustMigration,
+        function: RustFunction<'_>,
         record: &str,
     ) -> Result<Option<Duration>> {
+        let RustFunction { path, text, run } = function;
         self.session.begins_transaction();
         let transaction = "SELECT pg_catalog.pg_current_xact_id()::pg_catalog.text AS id";
         let whole = || Place::file(path);

@@ -230,6 +230,18 @@ impl Execution<'_, '_> {
     }
 }
 
+/// Adds that it was tried again and again, if it was.
+pub(crate) fn tried(error: Error, n_failed: u32) -> Error {
+    let times = match n_failed {
+        0 => return error,
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
+    };
+    error
+        .note(format!("it was tried {times}; each statement waits for a lock only briefly, so that the application goes on"))
+        .help("end what holds the lock, or allow more: `Migrator::lock_timeout`, `Migrator::lock_retries`")
+}
+
 /// The connection broke, so the outcome is not known here. The next run asks the table.
 pub(crate) fn lost(name: &str, error: PostgresError) -> Error {
     Error::new(

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result, cause, is_lost};
 use crate::event::{Direction, Event};
 use crate::execute::{Execution, Undo, UndoCode, row, stored_undo};
 use crate::execute_evidence::Evidence;
+use crate::execute_failure::tried;
 use crate::history::{Row, StoredTexts};
 use crate::log::Action;
 use crate::pipeline::{existing_relations, question_about_existing};
@@ -131,16 +132,33 @@ impl Execution<'_, '_> {
         for (index, statement) in sql.statements.iter().enumerate().skip(n_done) {
             let (direction, told, at) = (self.direction, &sql.told(index), Instant::now());
             self.tell(&Event::StatementStarted { name, direction, statement: told });
-            let record = self.record_of(name, progress_at(sql, index + 1), begun);
             let is_whole = !needs_mark(statement, sql);
-            if is_whole {
-                self.session.begins_transaction();
-            }
-            let running = self.run_statement(name, statement, sql, &record);
-            if let Err(refused) = self.watched(name, Some(told), running).await {
-                return Err(self
-                    .statement_failed(name, sql, index, index, begun, refused, before)
-                    .await);
+            let mut tries = self.budget.tries();
+            loop {
+                let record = self.record_of(name, progress_at(sql, index + 1), begun);
+                if is_whole {
+                    self.session.begins_transaction();
+                }
+                let running = self.run_statement(name, statement, sql, &record);
+                let Err(refused) = self.watched(name, Some(told), running).await else { break };
+                let pause = if may_repeat(statement, sql, &refused) {
+                    tries.pause_after(&refused.error)
+                } else {
+                    None
+                };
+                let Some(pause) = pause else {
+                    let failed =
+                        self.statement_failed(name, sql, index, index, begun, refused, before);
+                    return Err(tried(failed.await, tries.n_failed));
+                };
+                if is_whole {
+                    let rolled_back = self.session.roll_back().await;
+                    rolled_back.map_err(|error| {
+                        lost_statement(&self.subject(name), sql, index, is_whole, error)
+                    })?;
+                }
+                let reason = cause(&refused.error);
+                self.pause(name, sql, &reason, tries.n_failed, pause).await?;
             }
             if is_whole {
                 self.session.ended_transaction();
@@ -287,8 +305,8 @@ impl Execution<'_, '_> {
     }
 
     /// `CREATE INDEX CONCURRENTLY` and its like make nobody wait, but wait themselves for every older
-    /// transaction, and leave an invalid index when they are cut off; so they may wait. A file that
-    /// sets `lock_timeout` itself is left alone; its directive counts for every statement.
+    /// transaction, and leave an invalid index when they are cut off; so they may wait, and what
+    /// validates a constraint may as well. A file that sets `lock_timeout` itself is left alone; its directive counts for every statement.
     async fn allow_waiting(
         &self,
         sql: &SqlText<'_>,
@@ -299,7 +317,8 @@ impl Execution<'_, '_> {
         }
         let timeout = match (sql.directives.lock_timeout, statement.in_transaction) {
             (Some(timeout), _) => timeout.as_millis(),
-            (None, InTransaction::Never(_)) => 0,
+            (None, InTransaction::Never(_)) => self.budget.patient_timeout.as_millis(),
+            (None, _) if sql.validates(statement) => self.budget.patient_timeout.as_millis(),
             (None, InTransaction::Sometimes(_) | InTransaction::Allowed) => {
                 self.budget.lock_timeout.as_millis()
             }
@@ -482,6 +501,15 @@ fn needs_mark(statement: &Statement, sql: &SqlText<'_>) -> bool {
             _ => false,
         },
     }
+}
+
+/// Whether a statement that was refused may run again: it was rolled back with its record, or is one of
+/// those that PostgreSQL itself divides, and what is left of it is cleared away first. A procedure may
+/// have committed a part.
+fn may_repeat(statement: &Statement, sql: &SqlText<'_>, refused: &Refused) -> bool {
+    let is_divided =
+        matches!(statement.in_transaction, InTransaction::Never(_) | InTransaction::Sometimes(_));
+    !needs_mark(statement, sql) || is_divided && !refused.in_record
 }
 
 /// Whether a statement does nothing but set something for those behind it.

@@ -205,15 +205,26 @@ impl<'a> Migrator<'a> {
     /// limit.
     ///
     /// A statement that waits for a table makes everybody behind it wait as well, so it waits briefly
-    /// and is tried again (see [`lock_retries`](Self::lock_retries)). What builds or drops an index
-    /// `CONCURRENTLY` makes nobody wait and has no limit.
+    /// and is tried again (see [`lock_retries`](Self::lock_retries)). A file may say otherwise for
+    /// itself: `-- dunlin: lock-timeout 10s`.
     pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.budget.lock_timeout = timeout;
         self
     }
 
-    /// For how long a SQL migration that could not get a lock, or met a deadlock, is rolled back and
-    /// tried again, with growing pauses; 1 minute by default, zero for never.
+    /// The same for what makes nobody wait: what builds or drops an index `CONCURRENTLY`, and
+    /// `VALIDATE CONSTRAINT`. By default it is without limit, because an index build that is cut off
+    /// begins anew; while it waits, [`Event::StatementProgress`] names the session it waits for.
+    pub const fn lock_timeout_concurrently(mut self, timeout: Duration) -> Self {
+        self.budget.patient_timeout = timeout;
+        self
+    }
+
+    /// For how long a migration that could not get a lock, or met a deadlock or a serialization failure,
+    /// is rolled back and tried again, with growing pauses; 1 minute by default, zero for never.
+    ///
+    /// In a file without a transaction it is the statement that is tried again, unless it is a procedure
+    /// or a block, which may have committed a part. A function in Rust is called again.
     pub const fn lock_retries(mut self, retry_for: Duration) -> Self {
         self.budget.retry_for = retry_for;
         self

@@ -20,7 +20,7 @@ use crate::applied::Kind;
 use crate::error::{Error, Result, cause};
 use crate::event::{Blocker, Direction, Event};
 use crate::execute::{Begun, Execution, row};
-use crate::execute_failure::lost;
+use crate::execute_failure::{lost, tried};
 use crate::history::measure;
 use crate::log::Outcome;
 use crate::quote::literal;
@@ -149,7 +149,8 @@ impl Execution<'_, '_> {
                         return self.end(name, begun, Err(error)).await;
                     };
                     self.session.roll_back().await.map_err(|error| lost(name, error))?;
-                    self.pause(name, &sql, &stopped.error, tries.n_failed, pause).await?;
+                    let reason = cause(&stopped.error);
+                    self.pause(name, &sql, &reason, tries.n_failed, pause).await?;
                 }
             }
         }
@@ -201,7 +202,11 @@ impl Execution<'_, '_> {
         predecessor: Option<&str>,
         hurry: Option<&str>,
     ) -> String {
-        let begin = match sql.directives.lock_timeout {
+        // For a text that does nothing but validate, nobody waits.
+        let is_patient =
+            !sql.statements.is_empty() && sql.statements.iter().all(|it| sql.validates(it));
+        let patient = is_patient.then_some(self.budget.patient_timeout);
+        let begin = match sql.directives.lock_timeout.or(patient) {
             Some(timeout) => {
                 format!("BEGIN; SET LOCAL lock_timeout TO {}", timeout.as_millis())
             }
@@ -226,14 +231,13 @@ impl Execution<'_, '_> {
         &self,
         name: &str,
         sql: &SqlText<'_>,
-        error: &PostgresError,
+        reason: &str,
         n_failed: u32,
         pause: Duration,
     ) -> Result<()> {
         let blockers = self.blockers(sql).await.map_err(|error| lost(name, error))?;
-        let reason = cause(error);
-        let _logged = self.log(Outcome::Retried, name, None, &reason).await;
-        self.tell(&Event::Retrying { name, reason: &reason, n_failed, pause, blockers: &blockers });
+        let _logged = self.log(Outcome::Retried, name, None, reason).await;
+        self.tell(&Event::Retrying { name, reason, n_failed, pause, blockers: &blockers });
         tokio::time::sleep(pause).await;
         Ok(())
     }
@@ -274,17 +278,13 @@ impl Execution<'_, '_> {
             (Some(n_completed), Some(db)) => sql.place_in_batch(n_completed, db),
             _ => Place::file(sql.path),
         };
-        let (wants_lock, is_recorded) = (n_failed > 0, !self.report.done.is_empty());
+        let is_recorded = !self.report.done.is_empty();
         let made = match at_commit {
             Some(at_commit) => self.unrecorded(name, place, at_commit, error).await,
             None => self.failed_on_the_way(name, place, error).await,
         };
         let made = if is_recorded { self.durable(made).await } else { made };
-        if !wants_lock {
-            return made;
-        }
-        made.note(format!("it was tried {n_failed} times; each statement waits for a lock only briefly, so that the application goes on"))
-            .help("end what holds the lock, or allow more: `Migrator::lock_timeout`, `Migrator::lock_retries`")
+        tried(made, n_failed)
     }
 
     /// Makes the commits before a failure durable, which did not wait for the disk.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dunlin_core::directive::{self, Directives};
-use dunlin_core::lexer::{Lexed, Token, lex};
+use dunlin_core::lexer::{Lexed, Token, TokenKind, lex};
 use dunlin_core::source::byte_of_character;
 use dunlin_core::statement::{Effect, Object, Statement, Verb, split};
 use dunlin_core::{Place, SourceFile, Span};
@@ -119,6 +119,18 @@ impl<'a> SqlText<'a> {
     pub(crate) fn tokens_of(&self, statement: &Statement) -> Vec<&Token> {
         let tokens = self.lexed.tokens.get(statement.tokens.clone()).unwrap_or_default();
         tokens.iter().filter(|token| !token.is_trivia()).collect()
+    }
+
+    /// Whether a statement is `ALTER TABLE t VALIDATE CONSTRAINT c` and nothing else.
+    pub(crate) fn validates(&self, statement: &Statement) -> bool {
+        if statement.command != "ALTER TABLE" {
+            return false;
+        }
+        let tokens = self.tokens_of(statement);
+        let [.., validate, constraint, _] = tokens.as_slice() else { return false };
+        validate.is_word(self.text, "VALIDATE")
+            && constraint.is_word(self.text, "CONSTRAINT")
+            && !tokens.iter().any(|it| it.kind == TokenKind::Comma)
     }
 
     fn effects(&self) -> impl Iterator<Item = &Effect> {

@@ -10,9 +10,9 @@ use tokio_postgres::Error as PostgresError;
 
 use crate::applied::Kind;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, cause};
 use crate::execute::{Begun, Execution, row};
-use crate::execute_failure::lost;
+use crate::execute_failure::{lost, tried};
 use crate::history::Row;
 use crate::pipeline::sets_transaction;
 use crate::plan::Step;
@@ -48,16 +48,16 @@ impl Execution<'_, '_> {
             let script = stopped_at.migration.up;
             let (name, sql) =
                 (stopped_at.migration.name, SqlText::new(script.path, script.run_text));
-            let pause = match &stop {
-                Stop::Refused(_, error) => tries.pause_after(error),
-                Stop::InRust(_) => None,
+            let (pause, reason) = match &stop {
+                Stop::Refused(_, error) => (tries.pause_after(error), cause(error)),
+                Stop::InRust(error) => (tries.pause_after_code(error.code()), error.to_string()),
             };
-            let (Some(pause), Stop::Refused(_, error)) = (pause, &stop) else {
+            let Some(pause) = pause else {
                 let error = self.failed_as_one(name, script, &sql, stop).await;
-                return self.end(name, begun, Err(error)).await;
+                return self.end(name, begun, Err(tried(error, tries.n_failed))).await;
             };
             self.session.roll_back().await.map_err(|error| lost(name, error))?;
-            self.pause(name, &sql, error, tries.n_failed, pause).await?;
+            self.pause(name, &sql, &reason, tries.n_failed, pause).await?;
         }
     }
 

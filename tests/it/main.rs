@@ -17,6 +17,7 @@ mod hygiene;
 mod kills;
 mod laws;
 mod layouts;
+mod locks;
 mod log;
 mod meaning;
 mod oracle;
