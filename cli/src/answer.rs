@@ -126,9 +126,11 @@ impl Failure {
         Self::new(Exit::Usage, headline)
     }
 
-    /// Why it matters, or what was seen.
+    /// Why it matters, or what was seen; before the helps.
     pub(crate) fn note(mut self, note: impl AsRef<str>) -> Self {
-        self.finding.text.push_str(&format!("\n  = note: {}", indented(note.as_ref())));
+        let text = &mut self.finding.text;
+        let at = text.find("\n  = help: ").unwrap_or(text.len());
+        text.insert_str(at, &format!("\n  = note: {}", indented(note.as_ref())));
         self
     }
 

@@ -62,6 +62,7 @@ pub(crate) struct Application {
 /// What an application's own binary can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ApplicationCommand {
+    Check(ApplicationCheck),
     #[command(flatten)]
     Database(DatabaseCommand),
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! The commands: from arguments to an answer.
 
-pub(crate) mod about;
+mod about;
 mod adopt;
 mod baseline;
 mod check;
@@ -30,7 +30,9 @@ pub(crate) use self::run::done;
 
 use self::database::{Database, Door, Leaves};
 use crate::answer::{Answer, Outcome};
-use crate::args::{AboutCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs};
+use crate::args::{
+    AboutCommand, Application, ApplicationCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs,
+};
 use crate::exit::Exit;
 use crate::folder::Source;
 use crate::registry;
@@ -69,13 +71,19 @@ fn of_folder_and_database(
     dispatch(screen, command, registry, Door::Folder)
 }
 
-/// Runs a command on a database with the migrations of an application.
-pub(crate) fn of_database(
+/// Runs a command of an application.
+pub(crate) fn of_application(
     screen: &Screen,
-    command: &DatabaseCommand,
+    command: &ApplicationCommand,
     registry: &'static Registry,
 ) -> Outcome {
-    dispatch(screen, command, registry, Door::Application)
+    match command {
+        ApplicationCommand::Check(args) => check::check_application(screen, args, registry),
+        ApplicationCommand::Database(command) => {
+            dispatch(screen, command, registry, Door::Application)
+        }
+        ApplicationCommand::About(command) => about::about(command, Application::command()),
+    }
 }
 
 fn dispatch(
@@ -147,7 +155,16 @@ pub(crate) const fn name(command: &CargoCommand) -> &'static str {
 }
 
 /// The command's name.
-pub(crate) const fn name_of_database(command: &DatabaseCommand) -> &'static str {
+pub(crate) const fn name_in_application(command: &ApplicationCommand) -> &'static str {
+    match command {
+        ApplicationCommand::Check(_) => "check",
+        ApplicationCommand::Database(command) => name_of_database(command),
+        ApplicationCommand::About(command) => name_of_about(command),
+    }
+}
+
+/// The command's name.
+const fn name_of_database(command: &DatabaseCommand) -> &'static str {
     match command {
         DatabaseCommand::Status(_) => "status",
         DatabaseCommand::Verify(_) => "verify",
@@ -165,7 +182,7 @@ pub(crate) const fn name_of_database(command: &DatabaseCommand) -> &'static str 
 }
 
 /// The command's name.
-pub(crate) const fn name_of_about(command: &AboutCommand) -> &'static str {
+const fn name_of_about(command: &AboutCommand) -> &'static str {
     match command {
         AboutCommand::Completions(_) => "completions",
         AboutCommand::Man(_) => "man",

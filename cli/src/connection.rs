@@ -13,14 +13,16 @@ mod tls;
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslNegotiation, TargetSessionAttrs};
 
 use self::parameters::Parameters;
 use self::tls::Verification;
 use crate::answer::Failure;
-use crate::args::ConnectionArgs;
+use crate::args::{ConnectionArgs, Secret};
 use crate::exit::Exit;
 
 /// How long a server may take to answer, where nothing else is said.
@@ -48,9 +50,23 @@ pub(crate) enum Purpose {
 impl Connection {
     /// Prepares connections; none is made yet.
     pub(crate) fn prepare(args: &ConnectionArgs, purpose: Purpose) -> Result<Self, Box<Failure>> {
-        let parameters = Parameters::gather(args.database_url.as_ref().map(|it| it.0.as_str()))?;
-        let (config, mode) = config(&parameters, purpose)?;
-        let tls = tls::connector(&parameters, &mode)?;
+        let url = args.database_url.as_ref().map(|it| it.0.as_str());
+        Self::to(&Parameters::gather(url)?, purpose)
+    }
+
+    /// Connections to a server, in the database that the string names, or in another one.
+    pub(crate) fn of(string: &Secret, database: Option<&str>) -> Result<Self, Box<Failure>> {
+        let parameters = Parameters::gather(Some(&string.0))?;
+        let parameters = match database {
+            Some(name) => parameters.in_database(name),
+            None => parameters,
+        };
+        Self::to(&parameters, Purpose::Any)
+    }
+
+    fn to(parameters: &Parameters, purpose: Purpose) -> Result<Self, Box<Failure>> {
+        let (config, mode) = config(parameters, purpose)?;
+        let tls = tls::connector(parameters, &mode)?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, tls, manager))
             .max_size(2)
@@ -59,24 +75,34 @@ impl Connection {
         let pool = pool.map_err(|error| {
             Box::new(Failure::new(Exit::Database, format!("no pool of connections: {error}")))
         })?;
-        Ok(Self { pool, described: parameters.described(), notes: parameters.notes })
+        Ok(Self { pool, described: parameters.described(), notes: parameters.notes.clone() })
     }
 
     /// Makes one connection and gives it back.
     pub(crate) async fn try_once(&self) -> Result<(), Box<Failure>> {
+        self.get().await.map(|_connection| ())
+    }
+
+    /// One connection.
+    pub(crate) async fn get(&self) -> Result<Object, Box<Failure>> {
         let error = match self.pool.get().await {
-            Ok(_connection) => return Ok(()),
+            Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
-        let code = match &error {
-            PoolError::Backend(error) => error.code().map(|code| code.code().to_owned()),
-            _ => None,
+        // What the pool adds says nothing more.
+        let (said, code) = match &error {
+            PoolError::Backend(error) => match error.as_db_error() {
+                Some(answer) => {
+                    let code = answer.code().code().to_owned();
+                    (format!("{} ({code})", answer.message()), Some(code))
+                }
+                None => (chain(error), None),
+            },
+            other => (chain(other), None),
         };
-        let mut failure = Failure::new(
-            Exit::Database,
-            format!("no connection to the database: {}", chain(&error)),
-        )
-        .note(format!("tried {}", self.described));
+        let headline = format!("no connection to the database: {said}");
+        let mut failure =
+            Failure::new(Exit::Database, headline).note(format!("tried {}", self.described));
         failure.sqlstate = code;
         Err(Box::new(self.notes.iter().fold(failure, |failure, note| failure.note(note))))
     }

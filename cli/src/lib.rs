@@ -45,7 +45,7 @@ use dunlin::Registry;
 
 pub use exit::Exit;
 
-use crate::args::{Application, ApplicationCommand, Cargo};
+use crate::args::{Application, Cargo};
 use crate::screen::Screen;
 
 /// The commands of `cargo dunlin`, with the arguments of this process.
@@ -84,19 +84,10 @@ fn run_here(registry: &'static Registry) -> ExitCode {
         Ok(parsed) => parsed,
         Err(exit) => return exit.into(),
     };
-    let Application { output: arguments, command } = parsed;
-    let screen = Screen::new(&arguments);
-    let (name, outcome) = match command {
-        ApplicationCommand::Database(command) => {
-            let name = commands::name_of_database(&command);
-            let allowed = output::allows(screen.format, name);
-            (name, allowed.and_then(|()| commands::of_database(&screen, &command, registry)))
-        }
-        ApplicationCommand::About(command) => {
-            let name = commands::name_of_about(&command);
-            (name, commands::about::about(&command, Application::command()))
-        }
-    };
+    let screen = Screen::new(&parsed.output);
+    let name = commands::name_in_application(&parsed.command);
+    let outcome = output::allows(screen.format, name)
+        .and_then(|()| commands::of_application(&screen, &parsed.command, registry));
     output::write(&screen, name, &outcome).into()
 }
 

@@ -78,7 +78,9 @@ fn table<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
 fn written(argument: &Arg) -> String {
     let value = argument.get_value_names().and_then(|it| it.first()).map(ToString::to_string);
     let takes = argument.get_action().takes_values();
+    let may_be_left_out = argument.get_num_args().is_some_and(|it| it.min_values() == 0);
     match (argument.get_long(), value.filter(|_| takes)) {
+        (Some(long), Some(value)) if may_be_left_out => format!("--{long} [<{value}>]"),
         (Some(long), Some(value)) => format!("--{long} <{value}>"),
         (Some(long), None) => format!("--{long}"),
         (None, value) => format!("<{}>", value.unwrap_or_default()),

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     }
     migrations_in_rust_run_too();
     the_history_can_be_corrected();
+    all_of_it_can_be_tried_on_a_server();
     what_needs_a_folder_is_not_there();
     ExitCode::SUCCESS
 }
@@ -92,8 +93,23 @@ fn the_history_can_be_corrected() {
     assert_eq!((code, shown.as_str()), (0, "nobody holds the migration lock\n"));
 }
 
+fn all_of_it_can_be_tried_on_a_server() {
+    let (code, shown, complained) = application(None, &["check"]);
+    assert_eq!((code, complained.as_str()), (0, ""));
+    assert_eq!(shown, "14 migrations: nothing to object to\n");
+    let server = Server::shared().unwrap();
+    let given = server.connection_string("postgres");
+    for arguments in [&["check", "--server"][..], &["check", "--server", &given]] {
+        let (code, shown, complained) = application(None, arguments);
+        assert_eq!(code, 0, "{shown}{complained}");
+        let done =
+            ": 14 applied, 14 undone and applied again\n14 migrations: nothing to object to\n";
+        assert!(shown.starts_with("on PostgreSQL ") && shown.ends_with(done), "{shown}");
+    }
+}
+
 fn what_needs_a_folder_is_not_there() {
-    for command in ["new", "check", "renumber", "sum", "init"] {
+    for command in ["new", "renumber", "sum", "init"] {
         let (code, _, complained) = application(None, &[command]);
         assert_eq!(code, 2, "{complained}");
     }

@@ -75,6 +75,8 @@ mod log;
 mod pipeline;
 mod primary;
 mod residue;
+#[doc(hidden)]
+pub mod scratch;
 mod script;
 mod session;
 mod settings;

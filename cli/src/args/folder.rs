@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Secret;
+
 /// Which folder, and how it is read: the arguments of `embed_migrations!`.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Folder")]
@@ -61,17 +63,45 @@ pub(crate) struct Init {}
 ///
 /// Says what `embed_migrations!` would say, in the same words, and holds the folder against its
 /// `dunlin.sum`. With `--base` also against a branch: what exists there must be unchanged, and what is
-/// new must come behind it. With `--server` a private PostgreSQL is started, on which all migrations
-/// are applied, undone as far as they can be, and applied again.
+/// new must come behind it. With `--server` a private PostgreSQL is started, whose parser reads every
+/// statement, and on which all migrations are applied, undone as far as they can be, and applied again.
+/// With `--server <URL>` the same is done in a scratch database on that server, which is removed
+/// afterwards; what migrations do to a whole server, such as roles, stays there.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo dunlin check --base origin/main --format github")]
+#[command(
+    after_help = "Example:\n  cargo dunlin check --base origin/main --server --format github"
+)]
 pub(crate) struct Check {
     /// A commit, branch or tag of git that the folder is to be merged into
     #[arg(long, value_name = "REF")]
     pub(crate) base: Option<String>,
-    /// Apply, undo and apply again on a private PostgreSQL, which is fetched if none is installed
-    #[arg(long)]
-    pub(crate) server: bool,
+    #[command(flatten)]
+    pub(crate) trial: Trial,
+}
+
+/// Try this application's migrations on a server of their own
+///
+/// Their texts were checked when the application was built. With `--server` all of them, those in Rust
+/// too, are applied, undone as far as they can be, and applied again: on a private PostgreSQL that is
+/// started for it, or with a URL in a scratch database on that server, which is removed afterwards; what
+/// migrations do to a whole server, such as roles, stays there.
+#[derive(Debug, Args)]
+pub(crate) struct ApplicationCheck {
+    #[command(flatten)]
+    pub(crate) trial: Trial,
+}
+
+/// Whether migrations are tried, and where.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Trial {
+    /// Apply, undo and apply again: on a private PostgreSQL, which is fetched if none is installed, or
+    /// in a scratch database on the server of this URL
+    #[arg(long, value_name = "URL", num_args = 0..=1)]
+    #[expect(
+        clippy::option_option,
+        reason = "clap's type for an option whose value may be left out"
+    )]
+    pub(crate) server: Option<Option<Secret>>,
 }
 
 /// Record what is released in `dunlin.sum`

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dunlin::{Migration, Migrator, Registry};
 
-use crate::answer::{Failure, Outcome};
+use crate::answer::Failure;
 use crate::args::{ConnectionArgs, Consent, Format, RunArgs};
 use crate::connection::{Connection, Purpose};
 use crate::exit::Exit;
@@ -139,7 +139,10 @@ impl Leaves {
 ///
 /// A run that is dropped leaves nothing half applied, and its connection is closed; the server gives
 /// up what is running within some seconds.
-pub(crate) fn block_on(leaves: Leaves, command: impl Future<Output = Outcome>) -> Outcome {
+pub(crate) fn block_on<T>(
+    leaves: Leaves,
+    command: impl Future<Output = Result<T, Box<Failure>>>,
+) -> Result<T, Box<Failure>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Box::new(Failure::new(Exit::Database, format!("no runtime can be started: {error}")))

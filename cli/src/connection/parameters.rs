@@ -106,6 +106,12 @@ impl Parameters {
         Ok(gathered)
     }
 
+    /// The same in another database of the server.
+    pub(super) fn in_database(mut self, name: &str) -> Self {
+        let _value = self.values.insert("dbname", name.to_owned());
+        self
+    }
+
     fn look_up_password(&mut self) {
         if self.get("password").is_some() {
             return;

@@ -158,43 +158,6 @@ fn check_takes_the_arguments_of_the_macro() {
 }
 
 #[test]
-fn check_on_a_server_applies_undoes_and_applies_again() {
-    let files = [
-        ("0001_a.sql", "CREATE TABLE a (id bigint);\n"),
-        ("0002_b.sql", "CREATE TABLE b (id bigint);\n"),
-        ("0002_b.down.sql", "DROP TABLE b;\n"),
-        ("0003_c.sql", "ALTER TABLE b ADD COLUMN c int;\n"),
-        ("0003_c.down.sql", "ALTER TABLE b DROP COLUMN c;\n"),
-    ];
-    let project = Project::with("check-server", &files);
-    let ran = project.run(&["check", "--server"]);
-    let (first, rest) = ran.stdout(0).split_once('\n').unwrap();
-    assert!(first.starts_with("on PostgreSQL "), "{first}");
-    assert!(first.ends_with(": 3 applied, 2 undone and applied again"), "{first}");
-    assert_eq!(rest, "3 migrations: nothing to object to\n");
-    // An undo that leaves something is found by applying again.
-    project.write("migrations/0002_b.down.sql", "SELECT 1;\n");
-    let sarif = project.run(&["check", "--server", "--format", "sarif"]);
-    let document: serde_json::Value = serde_json::from_str(sarif.stdout(1)).unwrap();
-    let result = &document["runs"][0]["results"][0];
-    let text = result["message"]["text"].as_str().unwrap();
-    assert!(text.contains("relation \"b\" already exists"), "{text}");
-    let place = &result["locations"][0]["physicalLocation"];
-    assert_eq!(place["artifactLocation"]["uri"], "migrations/0002_b.sql");
-    // What only a server knows.
-    project.write("migrations/0004_d.sql", "SELECT nothing FROM a;\n");
-    let ran = project.run(&["check", "--server", "--format", "github"]);
-    let expected =
-        "::error file=migrations/0004_d.sql,line=1,col=8,title=migration `0004_d` failed";
-    assert!(ran.stdout(1).starts_with(expected), "{}", ran.stdout);
-    let rust = "pub async fn up(cx: &mut dunlin::Context<'_>) -> dunlin::Result<()> { Ok(()) }\n";
-    project.remove("migrations/0004_d.sql");
-    project.write("migrations/0002_b.down.sql", "DROP TABLE b;\n");
-    project.write("migrations/0004_d.rs", rust);
-    assert_eq!(project.json(&["check", "--server"])["server"]["ends_before"], "0004_d");
-}
-
-#[test]
 fn a_folder_that_is_not_there_is_told_how_to_begin() {
     let project = Project::new("check-missing");
     project.write("Cargo.toml", "[package]\n");

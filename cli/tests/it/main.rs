@@ -8,6 +8,7 @@ mod terminal;
 
 mod amend;
 mod base;
+mod check_server;
 mod connection;
 mod database;
 mod folder;
