@@ -58,6 +58,9 @@ mod database;
 mod error;
 mod fetch;
 mod folder;
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod harness;
 mod initdb;
 mod keeper;
 mod lock;
@@ -70,5 +73,45 @@ mod template;
 
 pub use builder::ServerBuilder;
 pub use database::Database;
+/// A test with a database of its own, on the server that all tests of the process share.
+///
+/// The function takes a [`Database`], by value or by reference, and is `async` or not. What it may
+/// return is what any test may. It is run on a runtime of its own with one thread.
+///
+/// `setup` names an `async fn(&Database) -> Result<(), E>`, which prepares a template: once in a
+/// process, however many tests name it. Each of them gets a copy, which takes some 20 milliseconds.
+/// Connections that the setup leaves open end with it.
+///
+/// ```
+/// use dunlin_sandbox::Database;
+/// use tokio_postgres::{Client, Error, NoTls};
+///
+/// async fn connect(database: &Database) -> Result<Client, Error> {
+///     let (client, connection) = tokio_postgres::connect(&database.connection_string(), NoTls).await?;
+///     drop(tokio::spawn(connection));
+///     Ok(client)
+/// }
+///
+/// // With Dunlin: `Migrator::new(&MIGRATIONS).apply(&mut client).await`.
+/// async fn migrated(database: &Database) -> Result<(), Error> {
+///     connect(database).await?.batch_execute("CREATE TABLE users (email text UNIQUE)").await
+/// }
+///
+/// #[dunlin_sandbox::test(setup = migrated)]
+/// async fn an_email_is_unique(database: Database) -> Result<(), Error> {
+///     let client = connect(&database).await?;
+///     client.batch_execute("INSERT INTO users VALUES ('a@example.org')").await?;
+///     assert!(client.batch_execute("INSERT INTO users VALUES ('a@example.org')").await.is_err());
+///     Ok(())
+/// }
+/// # fn main() {}
+/// ```
+///
+/// # Panics
+///
+/// The test panics, with what can be done about it, when there is no server and none can be fetched,
+/// and with the setup's error when that fails.
+#[cfg(feature = "macros")]
+pub use dunlin_sandbox_macros::test;
 pub use error::{Error, Running};
 pub use server::Server;

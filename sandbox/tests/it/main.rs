@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod attribute;
 mod fetched;
 mod kept;
 mod leftovers;
