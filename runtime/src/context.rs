@@ -10,6 +10,7 @@ use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use crate::error::{Error, Result};
 use crate::event::{Event, Observer};
+use crate::invalid_index;
 use crate::script::SqlText;
 
 /// The database, inside the transaction of a migration in Rust.
@@ -59,7 +60,7 @@ impl<'a> Context<'a> {
     ///
     /// The server's, and a refusal of `BEGIN`, `COMMIT`, `ROLLBACK` and of `COPY` from or to the client.
     pub async fn batch_execute(&mut self, sql: &str) -> Result<()> {
-        let sql = checked(sql)?;
+        let sql = self.checked(sql).await?;
         let mut answers = pin!(self.client.simple_query_raw(sql.text).await?);
         let mut n_completed = 0;
         while let Some(answer) = answers.next().await {
@@ -78,7 +79,7 @@ impl<'a> Context<'a> {
     ///
     /// As [`batch_execute`](Self::batch_execute).
     pub async fn execute(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
-        let text = checked(sql)?;
+        let text = self.checked(sql).await?;
         let result = self.client.execute(sql, parameters).await;
         result.map_err(|error| in_statement(&text, 0, error))
     }
@@ -93,7 +94,7 @@ impl<'a> Context<'a> {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
-        let text = checked(sql)?;
+        let text = self.checked(sql).await?;
         let result = self.client.query(sql, parameters).await;
         result.map_err(|error| in_statement(&text, 0, error))
     }
@@ -108,7 +109,7 @@ impl<'a> Context<'a> {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Row> {
-        let text = checked(sql)?;
+        let text = self.checked(sql).await?;
         let result = self.client.query_one(sql, parameters).await;
         result.map_err(|error| in_statement(&text, 0, error))
     }
@@ -123,7 +124,7 @@ impl<'a> Context<'a> {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>> {
-        let text = checked(sql)?;
+        let text = self.checked(sql).await?;
         let result = self.client.query_opt(sql, parameters).await;
         result.map_err(|error| in_statement(&text, 0, error))
     }
@@ -189,6 +190,23 @@ impl<'a> Context<'a> {
     /// Reports one line about what was done, `Added users.email`.
     pub fn progress(&mut self, message: impl AsRef<str>) {
         self.observer.on_event(&Event::Progress { name: self.name, message: message.as_ref() });
+    }
+
+    /// A text that may be sent, and would pass over nothing that it should make.
+    async fn checked<'t>(&self, sql: &'t str) -> Result<SqlText<'t>> {
+        let sql = checked(sql)?;
+        let Some(question) = invalid_index::question(&sql) else { return Ok(sql) };
+        let found =
+            self.client.simple_query(&question).await?.into_iter().find_map(|it| match it {
+                SimpleQueryMessage::Row(row) => row.get("relname").map(str::to_owned),
+                _ => None,
+            });
+        let Some(index) = found else { return Ok(sql) };
+        Err(Error::custom(format!(
+            "the index `{index}` is invalid, and IF NOT EXISTS would pass over it"
+        ))
+        .note("an interrupted CREATE INDEX CONCURRENTLY leaves such an index, which no query uses")
+        .help("drop it before: `DROP INDEX IF EXISTS ...` where `Context::index_exists` says no"))
     }
 
     /// A question with texts as parameters, through an unnamed statement: nothing is left behind.

@@ -174,7 +174,7 @@ impl Execution<'_, '_> {
     ) -> Result<(), PostgresError> {
         let leftovers = match statement.effects.as_slice() {
             [effect]
-                if effect.concurrently
+                if (effect.concurrently || effect.conditional)
                     && effect.object == Object::Index
                     && effect.verb == Verb::Created =>
             {
@@ -195,6 +195,18 @@ impl Execution<'_, '_> {
         Ok(())
     }
 
+    /// The same for all statements of a text.
+    pub(crate) async fn clear_all(
+        &self,
+        migration: &str,
+        sql: &SqlText<'_>,
+    ) -> Result<(), PostgresError> {
+        for statement in &sql.statements {
+            self.clear_the_way(migration, statement, sql).await?;
+        }
+        self.session.rows(self.session.working()).await.map(drop)
+    }
+
     /// What an interrupted `CREATE INDEX CONCURRENTLY` has left: by its name, or where the server has
     /// chosen that, by its definition.
     async fn invalid_indexes(
@@ -205,6 +217,14 @@ impl Execution<'_, '_> {
     ) -> Result<Vec<SimpleQueryRow>, PostgresError> {
         let Some(table) = effect.on.as_deref() else { return Ok(Vec::new()) };
         let mut rows = self.indexes(table, effect.name.as_deref(), false).await?;
+        if !rows.is_empty() {
+            // Somebody may be building it. Whoever builds has this lock on the table to the end.
+            let wait = format!(
+                "BEGIN; SET LOCAL lock_timeout TO 0; LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT"
+            );
+            self.session.run(&wait).await?;
+            rows = self.indexes(table, effect.name.as_deref(), false).await?;
+        }
         if effect.name.is_none() && !rows.is_empty() {
             let wanted = self.wanted(table, statement, sql).await?;
             rows.retain(|row| wanted.is_some() && text(row, "shape") == wanted.as_deref());

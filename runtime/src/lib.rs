@@ -70,6 +70,7 @@ mod execute_failure;
 mod execute_statements;
 mod handover;
 mod history;
+mod invalid_index;
 mod lock;
 mod log;
 mod pipeline;

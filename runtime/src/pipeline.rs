@@ -22,6 +22,7 @@ use crate::event::{Blocker, Direction, Event};
 use crate::execute::{Begun, Execution, row};
 use crate::execute_failure::{lost, tried};
 use crate::history::measure;
+use crate::invalid_index;
 use crate::log::Outcome;
 use crate::quote::literal;
 use crate::registry::Migration;
@@ -100,7 +101,7 @@ impl Execution<'_, '_> {
     pub(crate) async fn pipeline(&mut self, jobs: &[Job<'_>]) -> Result<()> {
         let mut in_flight = VecDeque::new();
         let (mut n_bytes, mut next, mut n_done) = (0, 0, 0);
-        let mut tries = self.budget.tries();
+        let (mut tries, mut is_begun) = (self.budget.tries(), false);
         // The last commit of a run waits for the disk and makes those before it durable as well.
         let n_left = self.n_left;
         while n_done < jobs.len() {
@@ -123,10 +124,11 @@ impl Execution<'_, '_> {
             n_bytes -= flight.n_bytes;
             let (name, sql) = (flight.job.name, flight.sql);
             // A migration that is tried again has been announced.
-            let begun = match tries.n_failed {
-                0 => self.begin(name, Some(&sql), 0),
-                _ => Begun::now(Some(&sql)),
+            let begun = match is_begun {
+                false => self.begin(name, Some(&sql), 0),
+                true => Begun::now(Some(&sql)),
             };
+            is_begun = true;
             match self.watched(name, None, flight.answers.land()).await {
                 Ok(landed) => {
                     if in_flight.is_empty() {
@@ -138,12 +140,21 @@ impl Execution<'_, '_> {
                     self.end(name, begun, Ok(landed.duration)).await?;
                     tidied?;
                     n_done += 1;
-                    tries = self.budget.tries();
+                    (tries, is_begun) = (self.budget.tries(), false);
                 }
                 Err(stopped) => {
                     // Everything behind it has failed with it.
                     in_flight.clear();
                     (n_bytes, next) = (0, n_done);
+                    if invalid_index::is_in_the_way(&stopped.error) {
+                        self.session.roll_back().await.map_err(|error| lost(name, error))?;
+                        if let Err(error) = self.clear_all(name, &sql).await {
+                            let place = Place::file(sql.path);
+                            let error = self.failed(name, place, error).await;
+                            return self.end(name, begun, Err(error)).await;
+                        }
+                        continue;
+                    }
                     let Some(pause) = tries.pause_after(&stopped.error) else {
                         let error = self.stopped(name, &sql, stopped, tries.n_failed).await;
                         return self.end(name, begun, Err(error)).await;
@@ -218,7 +229,13 @@ impl Execution<'_, '_> {
         let proof = predecessor.map(|name| self.history.proof(name, self.direction));
         let guard = self.session.guard();
         let guard = guard.as_deref();
-        let columns: Vec<_> = guard.into_iter().chain(proof.as_deref()).chain(hurry).collect();
+        let no_index = invalid_index::guard(sql);
+        let columns: Vec<_> = guard
+            .into_iter()
+            .chain(proof.as_deref())
+            .chain(no_index.as_deref())
+            .chain(hurry)
+            .collect();
         let first = match columns.as_slice() {
             [] => String::new(),
             columns => format!("; SELECT {}", columns.join(", ")),
@@ -340,7 +357,7 @@ pub(crate) fn question_about_existing(sql: &SqlText<'_>) -> String {
 
 /// The relation that `it.relation` names. Unlike `to_regclass` it is no error to name a schema that
 /// the role has no right to: a migration may take another role first.
-const NAMED: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
+pub(crate) const NAMED: &str = "SELECT c.oid FROM pg_catalog.pg_class c \
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, \
     LATERAL (SELECT pg_catalog.parse_ident(it.relation) AS part) AS name \
     WHERE c.relname = part[pg_catalog.array_upper(part, 1)] \

@@ -149,6 +149,14 @@ impl<'a> SqlText<'a> {
             .collect()
     }
 
+    /// The indexes that are created only if they do not exist, with their tables.
+    pub(crate) fn conditional_indexes(&self) -> Vec<(&str, &str)> {
+        self.effects()
+            .filter(|it| it.verb == Verb::Created && it.conditional && it.object == Object::Index)
+            .filter_map(|it| Some((it.on.as_deref()?, it.name.as_deref()?)))
+            .collect()
+    }
+
     /// One line for each thing the text creates, alters or drops, the tables and views if there are
     /// any, else what else there is. `existing` are those that were there already.
     pub(crate) fn summary(&self, existing: &[String]) -> Vec<String> {

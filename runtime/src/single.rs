@@ -11,13 +11,17 @@ use tokio_postgres::Error as PostgresError;
 use crate::applied::Kind;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result, cause};
+use crate::event::Event;
 use crate::execute::{Begun, Execution, row};
 use crate::execute_failure::{lost, tried};
 use crate::history::Row;
+use crate::invalid_index;
 use crate::pipeline::sets_transaction;
 use crate::plan::Step;
+use crate::quote::identifier;
 use crate::registry::{Code, RustMigration, Script};
 use crate::script::SqlText;
+use crate::session::text;
 
 /// Why a step of the transaction stopped it.
 enum Stop {
@@ -144,6 +148,15 @@ impl Execution<'_, '_> {
         let timeout = sql.directives.lock_timeout.unwrap_or(self.budget.lock_timeout);
         let set = format!("SET LOCAL lock_timeout TO {}", timeout.as_millis());
         self.session.run(&set).await.map_err(refused)?;
+        if let Some(question) = invalid_index::question(sql) {
+            for row in &self.session.rows(&question).await.map_err(refused)? {
+                let part = |column| identifier(text(row, column).unwrap_or_default());
+                let invalid = format!("{}.{}", part("nspname"), part("relname"));
+                self.session.run(&format!("DROP INDEX {invalid}")).await.map_err(refused)?;
+                let message = format!("Dropped the invalid index {invalid}");
+                self.tell(&Event::Progress { name, message: &message });
+            }
+        }
         let body = self.session.send(sql.text).await.map_err(refused)?;
         let ran = body.finish().await;
         let _n = ran.map_err(|failure| Stop::Refused(failure.n_completed, failure.error))?;

@@ -249,3 +249,78 @@ async fn what_the_completed_statements_have_set_is_set_again() {
     let _said = goes_on(&database, &text(last)).await;
     assert_eq!(database.texts("SELECT it FROM app.made").await, ["77MB"]);
 }
+
+/// `IF NOT EXISTS` takes any index of that name for the one it would make.
+#[tokio::test]
+async fn no_way_of_creating_an_index_passes_over_an_invalid_one() {
+    const CREATE: &str = "CREATE INDEX IF NOT EXISTS i ON public.t (id)";
+    let files = |text: &'static str| registry(&[("1_x.sql", text), ("2_y.sql", "SELECT 1;")]);
+    let left = format!("CREATE INDEX i ON t (id); {INVALID} 'i'::regclass");
+    for (text, as_one) in [
+        ("SELECT 1;\nCREATE INDEX IF NOT EXISTS i ON public.t (id);", false),
+        ("SELECT 1;\nCREATE INDEX IF NOT EXISTS i ON public.t (id);", true),
+        ("-- dunlin: no-transaction\nCREATE INDEX IF NOT EXISTS i ON public.t (id);", false),
+        (
+            "-- dunlin: no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS i ON public.t (id);",
+            false,
+        ),
+    ] {
+        let database = TestDatabase::new();
+        database.run(TABLE).await;
+        database.run(&left).await;
+        let (recorder, migrations) = (Recorder::default(), files(text));
+        let migrator =
+            Migrator::new(&migrations).single_transaction(as_one).observer(recorder.clone());
+        let report = migrator.apply(database.pool()).await;
+        assert_eq!(report.unwrap_or_else(|error| panic!("{text}: {error:#}")).done().len(), 2);
+        assert_eq!(indexes(&database).await, ["i"], "{text}");
+        let said = recorder.text();
+        assert!(said.contains("Dropped the invalid index \"public\".\"i\""), "{said}");
+        assert_eq!(said.matches("Running: 1_x").count(), 1, "{said}");
+        assert!(!said.contains("left something"), "{said}");
+    }
+    let database = TestDatabase::new();
+    database.run(TABLE).await;
+    database.run(&left).await;
+    let in_rust = dunlin_tests::registry_with(
+        &[],
+        &[dunlin_tests::Functions {
+            name: "1_x",
+            up: |cx| Box::pin(async { cx.batch_execute(CREATE).await }),
+            down: None,
+        }],
+    );
+    let error = refuses(&database, &in_rust).await;
+    assert_eq!(
+        error.to_string(),
+        "migration `1_x` failed: the index `i` is invalid, and IF NOT EXISTS would pass over it"
+    );
+    database.run("DROP INDEX i").await;
+    assert_eq!(Migrator::new(&in_rust).apply(database.pool()).await.unwrap().done().len(), 1);
+}
+
+/// An index that somebody is building is invalid too.
+#[tokio::test]
+async fn an_index_that_somebody_is_building_is_waited_for() {
+    let database = TestDatabase::new();
+    database.run(TABLE).await;
+    let writer = database.client().await;
+    writer.batch_execute("BEGIN; INSERT INTO t VALUES (3)").await.unwrap();
+    let builder = database.client().await;
+    let building = tokio::spawn(async move {
+        builder.batch_execute("CREATE INDEX CONCURRENTLY i ON t (id)").await.unwrap();
+    });
+    dunlin_tests::until("the build waits", async || indexes(&database).await == ["i!"]).await;
+    let migrations = file("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (id)");
+    let pool = database.pool().clone();
+    let run = tokio::spawn(async move { Migrator::new(&migrations).apply(&pool).await });
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 't'::regclass AND mode = 'ShareUpdateExclusiveLock' AND NOT granted";
+    dunlin_tests::until("the run waits", async || database.number(waits).await == 1).await;
+    let oid = "SELECT 'i'::regclass::oid::bigint";
+    let before = database.number(oid).await;
+    writer.batch_execute("COMMIT").await.unwrap();
+    building.await.unwrap();
+    assert_eq!(run.await.unwrap().unwrap().done().len(), 1);
+    assert_eq!(indexes(&database).await, ["i"]);
+    assert_eq!(database.number(oid).await, before);
+}
