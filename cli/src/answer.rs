@@ -4,7 +4,7 @@
 //! writes. What a run tells while it runs is the one exception, and goes through the
 //! [`Screen`](crate::screen::Screen).
 
-use dunlin::ErrorKind;
+use dunlin::{Drift, ErrorKind};
 use dunlin_core::{Diagnostic, Severity};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -180,9 +180,18 @@ impl Failure {
             field("drift", drift::fields(error.drift()).into());
             failure.findings = drift::findings(error.drift());
         }
+        if error.drift().iter().any(can_be_repaired) {
+            let help = "\nhelp: if the database has what the files say, and only the record is wrong: `repair`";
+            failure.finding.text.push_str(help);
+        }
         failure.sqlstate = error.code().map(|code| code.code().to_owned());
         failure
     }
+}
+
+/// What `repair` settles in favour of the files.
+pub(crate) const fn can_be_repaired(drift: &Drift) -> bool {
+    matches!(drift, Drift::Changed { .. } | Drift::Renamed { .. })
 }
 
 fn indented(text: &str) -> String {

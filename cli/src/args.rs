@@ -5,7 +5,7 @@
 mod database;
 mod folder;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use self::database::*;
 pub(crate) use self::folder::*;
@@ -117,6 +117,9 @@ pub(crate) enum Colour {
 /// Put them where your shell looks; for bash that is
 /// `~/.local/share/bash-completion/completions/`, in a file called like the program.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin completions bash > ~/.local/share/bash-completion/completions/cargo-dunlin\n  cargo dunlin completions fish > ~/.config/fish/completions/cargo-dunlin.fish"
+)]
 pub(crate) struct Completions {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
@@ -126,9 +129,24 @@ pub(crate) struct Completions {
 ///
 /// In roff, as `man` reads it: `cargo dunlin man > cargo-dunlin.1`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin man > cargo-dunlin.1\n  cargo dunlin man up | man -l -"
+)]
 pub(crate) struct Man {
     /// The page of one command instead of the one about all
     pub(crate) command: Option<String>,
+}
+
+/// The arguments of an application, with its own name in the examples.
+pub(crate) fn application() -> clap::Command {
+    let path = std::env::args_os().next().map(std::path::PathBuf::from).unwrap_or_default();
+    let name = path.file_stem().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    Application::command().mut_subcommands(|it| {
+        match it.get_after_help().map(ToString::to_string) {
+            Some(examples) => it.after_help(examples.replace("cargo dunlin", &name)),
+            None => it,
+        }
+    })
 }
 
 /// The exit codes, behind the help of the program.
@@ -144,8 +162,6 @@ Exit codes:
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
     use crate::exit::Exit;
 

@@ -31,7 +31,7 @@ pub(crate) use self::run::done;
 use self::database::{Database, Door, Leaves};
 use crate::answer::{Answer, Outcome};
 use crate::args::{
-    AboutCommand, Application, ApplicationCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs,
+    self, AboutCommand, ApplicationCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs,
 };
 use crate::exit::Exit;
 use crate::folder::Source;
@@ -82,7 +82,7 @@ pub(crate) fn of_application(
         ApplicationCommand::Database(command) => {
             dispatch(screen, command, registry, Door::Application)
         }
-        ApplicationCommand::About(command) => about::about(command, Application::command()),
+        ApplicationCommand::About(command) => about::about(command, args::application()),
     }
 }
 
@@ -124,7 +124,7 @@ const fn leaves(command: &DatabaseCommand) -> Leaves {
 }
 
 /// What a command says about the connection.
-const fn connection(command: &DatabaseCommand) -> &crate::args::ConnectionArgs {
+const fn connection(command: &DatabaseCommand) -> &args::ConnectionArgs {
     match command {
         DatabaseCommand::Status(args) => &args.connection,
         DatabaseCommand::Verify(args) => &args.connection,

@@ -80,7 +80,7 @@ pub fn run(registry: &'static Registry) -> ExitCode {
 
 fn run_here(registry: &'static Registry) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let parsed = match parse::<Application>(&Application::command(), arguments) {
+    let parsed = match parse::<Application>(&args::application(), arguments) {
         Ok(parsed) => parsed,
         Err(exit) => return exit.into(),
     };

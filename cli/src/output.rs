@@ -1,7 +1,7 @@
 //! One answer in any of four forms.
 
 mod github;
-mod human;
+pub(crate) mod human;
 mod json;
 mod sarif;
 
@@ -19,7 +19,9 @@ pub(crate) fn write(screen: &Screen, command: &str, outcome: &Outcome) -> Exit {
         Format::Human => human::write(screen, outcome),
         Format::Json => screen.say(&json::document(command, outcome)),
         Format::Github => screen.say(&github::annotations(outcome)),
-        Format::Sarif => screen.say(&sarif::document(outcome)),
+        Format::Sarif if command == SARIF => screen.say(&sarif::document(outcome)),
+        // That the format was refused is for whoever typed it.
+        Format::Sarif => human::write(screen, outcome),
     };
     match exit(outcome) {
         Exit::Ok if !is_written => Exit::Folder,
@@ -54,9 +56,12 @@ fn joined(folder: &Path, path: &str) -> String {
     names.join("/")
 }
 
-/// SARIF is a format for findings about files.
+/// The command whose findings are about files, as those of SARIF are.
+const SARIF: &str = "check";
+
+/// Whether a command can be told in this format.
 pub(crate) fn allows(format: Format, command: &str) -> Result<(), Box<Failure>> {
-    if format == Format::Sarif && command != "check" {
+    if format == Format::Sarif && command != SARIF {
         return Failure::usage(format!("`{command}` has nothing to say in SARIF"))
             .help("use `--format json`; SARIF is for `check`")
             .into();

@@ -51,7 +51,9 @@ fn page(program: &Command, command: &Command) -> String {
     let usage = usage.trim_start_matches("Usage: ");
     text.push_str(&format!("\n```sh\n{usage}\n```\n"));
     if let Some(example) = command.get_after_help().map(ToString::to_string) {
-        let example = example.trim_start_matches("Example:\n").trim();
+        let example = example.trim_start_matches("Examples:\n");
+        let lines: Vec<_> = example.lines().map(str::trim).collect();
+        let example = lines.join("\n");
         text.push_str(&format!("\nFor example:\n\n```sh\n{example}\n```\n"));
     }
     let is_own = |it: &&Arg| {

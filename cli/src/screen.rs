@@ -39,6 +39,8 @@ pub(crate) enum Tone {
     Good,
     Waiting,
     Bad,
+    /// The side of a diff that is not here any more.
+    Gone,
     Quiet,
     Strong,
 }
@@ -57,6 +59,7 @@ impl Paint {
             Tone::Good => colour(AnsiColor::Green),
             Tone::Waiting => colour(AnsiColor::Yellow),
             Tone::Bad => colour(AnsiColor::Red).bold(),
+            Tone::Gone => colour(AnsiColor::Red),
             Tone::Quiet => Style::new().dimmed(),
             Tone::Strong => Style::new().bold(),
         };

@@ -5,6 +5,8 @@
 
 const METHOD: &str = "`Migrator::";
 
+const END_SESSION: &str = "SELECT pg_terminate_backend(";
+
 /// The same advice for who types commands.
 pub(crate) fn for_commands(text: &str) -> String {
     let mut said = String::new();
@@ -19,7 +21,15 @@ pub(crate) fn for_commands(text: &str) -> String {
         rest = after;
     }
     said.push_str(rest);
+    let said = with_unlock(said);
     said.replace("`strict_order`", "`--strict-order`").replace("`roll_back`", "`down`")
+}
+
+/// Ending a session is a command too, which shows it first.
+fn with_unlock(text: String) -> String {
+    let Some((before, rest)) = text.split_once(END_SESSION) else { return text };
+    let Some((_pid, after)) = rest.split_once(')') else { return text };
+    format!("{before}`unlock`{after}")
 }
 
 /// `history_table("x")` becomes `--history-table x`.
@@ -27,7 +37,7 @@ fn option(method: &str) -> String {
     let (name, argument) = method.split_once('(').unwrap_or((method, ""));
     let argument = argument.trim_end_matches(')').trim_matches('"');
     match name {
-        "adopt" => "adopt".to_owned(),
+        "adopt" | "repair" => name.to_owned(),
         "without_log" => "--no-log".to_owned(),
         _ => format!("--{} {argument}", name.replace('_', "-")).trim_end().to_owned(),
     }
@@ -53,6 +63,7 @@ mod tests {
             "more: `--lock-wait`; again"
         );
         assert_eq!(for_commands("cut `Migrator::off"), "cut `Migrator::off");
+        assert_eq!(for_commands("end it: SELECT pg_terminate_backend(7)"), "end it: `unlock`");
     }
 
     /// What the runtime names in its messages, at the time of writing or later.

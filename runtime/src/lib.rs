@@ -84,7 +84,6 @@ mod settings;
 mod shape;
 mod single;
 mod stale;
-mod sum;
 mod watch;
 
 mod clock;

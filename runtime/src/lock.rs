@@ -163,7 +163,7 @@ pub(crate) async fn holder(session: &Session<'_>, key: i64) -> Result<Option<Hol
     let question = format!(
         "SELECT a.pid, a.usename, a.application_name, a.client_addr, a.state, \
          (extract(epoch FROM pg_catalog.clock_timestamp() - a.backend_start))::pg_catalog.int8 AS seconds, \
-         pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS query \
+         pg_catalog.left(pg_catalog.btrim(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g')), 80) AS query \
          FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = {high} AND l.objid = {low} \
          AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())"

@@ -273,7 +273,7 @@ impl Execution<'_, '_> {
             .rows(&format!(
                 "SELECT DISTINCT a.pid, a.application_name, it.relation, l.mode, a.state, \
                  (extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start))::pg_catalog.int8 AS seconds, \
-                 pg_catalog.left(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g'), 80) AS query \
+                 pg_catalog.left(pg_catalog.btrim(pg_catalog.regexp_replace(a.query, '\\s+', ' ', 'g')), 80) AS query \
                  FROM (VALUES {tables}) AS it (relation) \
                  JOIN pg_catalog.pg_locks l ON l.relation IN ({NAMED}) AND l.granted \
                  JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.pid <> pg_catalog.pg_backend_pid() \

@@ -67,6 +67,9 @@ pub(crate) struct RunArgs {
     /// How long a migration that got no lock is tried again, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_retries: u64,
+    /// How long to wait for a server that can be written to, in a failover, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(crate) wait_for_primary: u64,
 }
 
 /// A connection string, which may hold a password.
@@ -91,6 +94,9 @@ impl fmt::Debug for Secret {
 ///
 /// Reads only, without the lock; `SELECT` on the history table is all it needs.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin status --database-url postgres://localhost/app\n  cargo dunlin status --exit-code"
+)]
 pub(crate) struct Status {
     /// End with 3 when something is pending, and with 4 when something was edited or is missing
     #[arg(long)]
@@ -101,8 +107,12 @@ pub(crate) struct Status {
 
 /// Fail when an applied migration was edited, removed or renamed, with a diff
 ///
-/// For pipelines. Reads only. Pending migrations are no fault, unless they are asked about.
+/// For pipelines. Reads only; `SELECT` on the history table is all it needs. Ends with 4 when database
+/// and files disagree. Pending migrations are no fault, unless they are asked about.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin verify\n  cargo dunlin verify --no-pending --format github"
+)]
 pub(crate) struct Verify {
     /// End with 3 when something is pending
     #[arg(long)]
@@ -117,6 +127,7 @@ pub(crate) struct Verify {
 /// function that is called, a trigger or a cascade may lock more. With `--sql` it writes a script for
 /// `psql` instead, for whoever runs it by hand: the same texts and the same rows in the history table.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo dunlin plan\n  cargo dunlin plan --sql > release.sql")]
 pub(crate) struct Plan {
     /// Up to and including this migration or version
     #[arg(long, value_name = "NAME")]
@@ -137,10 +148,16 @@ pub(crate) struct Plan {
 /// first one that fails; what was applied before stays. Any number may run at once: one migrates, the
 /// others wait. Ctrl-C stops it, and leaves no migration half applied.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin up\n  cargo dunlin up --to 0007\n  cargo dunlin up --build \"$(git rev-parse --short HEAD)\""
+)]
 pub(crate) struct Up {
     /// Up to and including this migration or version
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Option<String>,
+    /// All of it in one transaction, or nothing; locks are held to the end
+    #[arg(long)]
+    pub(crate) single_transaction: bool,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
@@ -151,6 +168,9 @@ pub(crate) struct Up {
 ///
 /// Each with its undo; if one of them has none, nothing is undone.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin down\n  cargo dunlin down 2\n  cargo dunlin down --to 0007"
+)]
 pub(crate) struct Down {
     /// How many
     #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -168,6 +188,7 @@ pub(crate) struct Down {
 ///
 /// For development: an edited migration that has run nowhere else is run as it is now.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo dunlin redo\n  cargo dunlin redo 2")]
 pub(crate) struct Redo {
     /// How many
     #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -179,7 +200,13 @@ pub(crate) struct Redo {
 }
 
 /// Wait until the server answers, can be written to, or is migrated
+///
+/// Reads only. Ends at once where waiting mends nothing: a wrong password, a database that is not there,
+/// an edited migration. When the time is up it ends with 5, or with 3 when migrations are still pending.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin wait --timeout 30\n  cargo dunlin wait --for primary\n  cargo dunlin wait --for migrated --timeout 300"
+)]
 pub(crate) struct Wait {
     /// What to wait for
     #[arg(long = "for", value_name = "WHAT", default_value = "server")]
@@ -211,6 +238,9 @@ pub(crate) struct Adopt {
 /// For a database that has the schema already, by another tool or by hand. What is applied stays as it
 /// is. Shows what it will record and asks first.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin baseline --to 0007\n  cargo dunlin baseline --yes"
+)]
 pub(crate) struct Baseline {
     /// Up to and including this migration or version
     #[arg(long, value_name = "NAME")]
@@ -229,6 +259,7 @@ pub(crate) struct Baseline {
 /// an edit would have changed is not in the database. A migration that is missing stays missing. Shows
 /// what it will settle and asks first.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo dunlin repair")]
 pub(crate) struct Repair {
     #[command(flatten)]
     pub(crate) consent: Consent,
@@ -242,6 +273,9 @@ pub(crate) struct Repair {
 ///
 /// Changes its row in the history table and runs nothing. Shows what the row says now and asks first.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin mark 0007_users applied\n  cargo dunlin mark 0008_index statement-done"
+)]
 pub(crate) struct Mark {
     /// The migration's name
     pub(crate) name: String,
@@ -261,6 +295,7 @@ pub(crate) struct Mark {
 /// A transaction it is in the middle of is rolled back. A role may end its own sessions, and those of
 /// others with `pg_signal_backend`. Shows who holds the lock and asks first.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo dunlin unlock")]
 pub(crate) struct Unlock {
     #[command(flatten)]
     pub(crate) consent: Consent,

@@ -39,7 +39,9 @@ pub(crate) struct FolderArgs {
 /// their form. Words become the name with the signs the folder uses between them. The folders of other
 /// tools get the files that those tools would make. A file that is there is never written.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cargo dunlin new \"create users\" --down")]
+#[command(
+    after_help = "Examples:\n  cargo dunlin new create users\n  cargo dunlin new \"add users.email\" --down"
+)]
 pub(crate) struct New {
     /// What it does, in words
     #[arg(required = true, num_args = 1..)]
@@ -57,6 +59,9 @@ pub(crate) struct New {
 /// Makes the folder with a first migration, a `build.rs` that has cargo notice new files, and a line in
 /// `.gitattributes` that keeps line ends. What is there already stays as it is; what it lacks is told.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin init\n  cargo dunlin init --folder db/migrations"
+)]
 pub(crate) struct Init {}
 
 /// Check the folder as the build does, without a database
@@ -69,7 +74,8 @@ pub(crate) struct Init {}
 /// afterwards; what migrations do to a whole server, such as roles, stays there.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  cargo dunlin check --base origin/main --server --format github"
+    after_help = "Examples:\n  cargo dunlin check\n  cargo dunlin check --base origin/main --server --format github\n  \
+    cargo dunlin check --server postgres://postgres@localhost"
 )]
 pub(crate) struct Check {
     /// A commit, branch or tag of git that the folder is to be merged into
@@ -86,6 +92,9 @@ pub(crate) struct Check {
 /// started for it, or with a URL in a scratch database on that server, which is removed afterwards; what
 /// migrations do to a whole server, such as roles, stays there.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin check --server\n  cargo dunlin check --server postgres://postgres@localhost"
+)]
 pub(crate) struct ApplicationCheck {
     #[command(flatten)]
     pub(crate) trial: Trial,
@@ -110,6 +119,7 @@ pub(crate) struct Trial {
 /// none. From then on the build fails when one of them is edited, removed, renamed or moved. Nothing is
 /// recorded while the folder has errors, or when what is recorded is not so any more.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo dunlin sum")]
 pub(crate) struct Sum {}
 
 /// Move this branch's own migrations behind those of another branch
@@ -119,6 +129,9 @@ pub(crate) struct Sum {}
 /// have. Migrations that are released are not touched. In a `dunlin.sum` that records them they are
 /// recorded anew.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin renumber --base origin/main --dry-run\n  cargo dunlin renumber --base origin/main"
+)]
 pub(crate) struct Renumber {
     /// The commit, branch or tag of git to come behind
     #[arg(long, value_name = "REF")]

@@ -1,6 +1,7 @@
 //! `completions` and `man`: the program about itself.
 
 use clap::Command;
+use dunlin_core::suggest::nearest;
 
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::{AboutCommand, Man};
@@ -24,9 +25,7 @@ fn man(args: &Man, mut program: Command) -> Outcome {
         None => program,
         Some(name) => {
             let found = program.find_subcommand(name).cloned();
-            let found = found.ok_or_else(|| {
-                Box::new(Failure::usage(format!("there is no command `{name}`")).help("--help"))
-            })?;
+            let found = found.ok_or_else(|| no_command(name, &program))?;
             let whole = format!("{}-{name}", program.get_name());
             found.name(whole)
         }
@@ -36,6 +35,15 @@ fn man(args: &Man, mut program: Command) -> Outcome {
         Ok(()) => Ok(told("page", &text)),
         Err(error) => Failure::usage(format!("the page cannot be made: {error}")).into(),
     }
+}
+
+fn no_command(name: &str, program: &Command) -> Box<Failure> {
+    let known: Vec<_> = program.get_subcommands().map(Command::get_name).collect();
+    let failure = Failure::usage(format!("there is no command `{name}`"));
+    Box::new(match nearest(name, &known) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.note(format!("the commands are {}", known.join(", "))),
+    })
 }
 
 fn told(field: &str, text: &[u8]) -> Answer {

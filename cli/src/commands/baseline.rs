@@ -29,9 +29,10 @@ pub(crate) async fn baseline(args: &Baseline, database: &Database<'_>) -> Outcom
 /// What a person is to agree to.
 fn will(names: &[&str]) -> String {
     format!(
-        "{}{} will be recorded as applied without being run: the database must have what they do.",
+        "{}{} will be recorded as applied without being run: the database must have what {}.",
         lines(names),
-        migrations(names.len())
+        migrations(names.len()),
+        if names.len() == 1 { "it does" } else { "they do" }
     )
 }
 

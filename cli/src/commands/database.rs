@@ -66,6 +66,7 @@ impl Database<'_> {
             .lock_wait(Duration::from_secs(run.lock_wait))
             .lock_timeout(Duration::from_millis(run.lock_timeout))
             .lock_retries(Duration::from_secs(run.lock_retries))
+            .wait_for_primary(Duration::from_secs(run.wait_for_primary))
     }
 
     /// Refuses migrations that cannot run here, before any other does.

@@ -43,7 +43,8 @@ pub(crate) fn init(source: &Source) -> Outcome {
     }
     text.push_str(&format!(
         "\nnext: write the first migration, and embed the folder:\n    \
-         static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!(\"{folder}\");\n"
+         static MIGRATIONS: dunlin::Registry = dunlin::embed_migrations!(\"{folder}\");\n\
+         `cargo dunlin check` says what the build will say, and `cargo dunlin up` applies it\n"
     ));
     Ok(Answer::new(text).field("folder", folder).field("steps", steps))
 }

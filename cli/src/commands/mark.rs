@@ -1,5 +1,6 @@
 //! `mark`: says of one migration what only a person can know.
 
+use clap::ValueEnum;
 use dunlin::{Entry, Progress, State, Status};
 
 use super::database::Database;
@@ -30,7 +31,10 @@ pub(crate) async fn mark(args: &Mark, database: &Database<'_>) -> Outcome {
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;
     let paint = database.screen.paint;
-    let text = format!("{}{}`{name}` is marked\n", table(paint, &status), totals(paint, &status));
+    let mark =
+        args.mark.to_possible_value().map_or_else(String::new, |it| it.get_name().to_owned());
+    let (table, totals) = (table(paint, &status), totals(paint, &status));
+    let text = format!("{table}{totals}`{name}` is marked as {mark}\n");
     Ok(answer(&text, true, was, &status))
 }
 

@@ -1,11 +1,11 @@
 //! `plan`: what `up` would do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dunlin::{Step, Target};
 use dunlin_core::lexer::lex;
 use dunlin_core::statement::{LockMode, Verb, locks, split};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::check::count;
@@ -33,16 +33,24 @@ pub(crate) async fn plan(args: &Plan, database: &Database<'_>) -> Outcome {
     }
     let paint = database.screen.paint;
     let mut text: String = plan.steps().iter().map(|step| shown(paint, step)).collect();
+    let tables = tables(plan.steps());
     if plan.is_empty() {
         text.push_str("nothing to do\n");
     } else {
         text.push_str(&format!("{} to run\n", count(plan.steps().len(), "migration")));
+        text.extend(tables.iter().map(|(table, mode)| {
+            let tone = tone(*mode);
+            format!("    {}\n", paint.paint(tone, &format!("{table}: at most {}", mode.words())))
+        }));
     }
     if !plan.ahead().is_empty() {
         text.push_str(&format!("the database is ahead by {}\n", plan.ahead().join(", ")));
     }
     let steps: Vec<_> = plan.steps().iter().map(step).collect();
-    Ok(Answer::new(text).exit(exit).field("steps", steps).field("ahead", plan.ahead()))
+    let tables = tables.into_iter().map(|(relation, mode)| ShownLock { relation, mode });
+    let tables: Vec<_> = tables.collect();
+    let answer = Answer::new(text).exit(exit).field("steps", steps).field("tables", tables);
+    Ok(answer.field("ahead", plan.ahead()))
 }
 
 /// A migration in Rust is no SQL.
@@ -66,27 +74,51 @@ struct Shown {
 #[derive(Debug, Serialize)]
 struct ShownLock {
     relation: String,
-    mode: &'static str,
+    #[serde(serialize_with = "in_words")]
+    mode: LockMode,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde passes")]
+fn in_words<S: Serializer>(mode: &LockMode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(mode.words())
+}
+
+/// Every table that is there before and is touched, with the strongest lock on it.
+fn tables(steps: &[Step]) -> BTreeMap<String, LockMode> {
+    let mut tables = BTreeMap::new();
+    let mut made = BTreeSet::new();
+    for step in steps {
+        let found = statements(step, &mut made).into_iter().flat_map(|it| it.locks);
+        for ShownLock { relation, mode } in found {
+            let strongest = tables.entry(relation).or_insert(mode);
+            *strongest = mode.max(*strongest);
+        }
+    }
+    tables
+}
+
+/// What keeps everybody out is bad news.
+fn tone(mode: LockMode) -> Tone {
+    if mode == LockMode::AccessExclusive { Tone::Bad } else { Tone::Quiet }
 }
 
 /// The statements of a migration; none of one in Rust.
-fn statements(step: &Step) -> Vec<Shown> {
+/// What was `made` before, nobody else can be waiting for.
+fn statements(step: &Step, made: &mut BTreeSet<String>) -> Vec<Shown> {
     let migration = step.migration();
     if migration.path().ends_with(".rs") {
         return Vec::new();
     }
     let text = migration.text();
     let lexed = lex(text);
-    // What the migration has made itself, nobody else can be waiting for.
-    let mut own = BTreeSet::new();
     let mut shown = Vec::new();
     for statement in split(text, &lexed) {
         let found = locks(text, &lexed, &statement);
-        let found = found.into_iter().filter(|it| !own.contains(&it.relation));
-        let locks = found.map(|it| ShownLock { relation: it.relation, mode: it.mode.words() });
+        let found = found.into_iter().filter(|it| !made.contains(&it.relation));
+        let locks = found.map(|it| ShownLock { relation: it.relation, mode: it.mode });
         shown.push(Shown { sql: statement.headline(text), locks: locks.collect() });
-        let made = statement.effects.into_iter().filter(|it| it.verb == Verb::Created);
-        own.extend(made.filter_map(|it| it.name));
+        let created = statement.effects.into_iter().filter(|it| it.verb == Verb::Created);
+        made.extend(created.filter_map(|it| it.name));
     }
     shown
 }
@@ -99,13 +131,11 @@ fn shown(paint: Paint, step: &Step) -> String {
     if migration.path().ends_with(".rs") {
         text.push_str("    in Rust: what it does is known when it runs\n");
     }
-    for Shown { sql, locks } in statements(step) {
+    for Shown { sql, locks } in statements(step, &mut BTreeSet::new()) {
         text.push_str(&format!("    {sql}\n"));
         for ShownLock { relation, mode } in locks {
-            let tone =
-                if mode == LockMode::AccessExclusive.words() { Tone::Bad } else { Tone::Quiet };
-            let lock = format!("locks {relation}: {mode}");
-            text.push_str(&format!("        {}\n", paint.paint(tone, &lock)));
+            let lock = format!("locks {relation}: {}", mode.words());
+            text.push_str(&format!("        {}\n", paint.paint(tone(mode), &lock)));
         }
     }
     text
@@ -118,6 +148,6 @@ fn step(step: &Step) -> Value {
         "path": migration.path(),
         "late": step.is_late(),
         "undo": migration.has_undo(),
-        "statements": statements(step),
+        "statements": statements(step, &mut BTreeSet::new()),
     })
 }

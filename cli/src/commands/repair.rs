@@ -3,20 +3,24 @@
 use dunlin::Drift;
 
 use super::database::Database;
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Outcome, can_be_repaired};
 use crate::args::Repair;
 use crate::drift::{fields, findings};
+use crate::output::human::painted;
+use crate::screen::{Paint, Tone};
 
 pub(crate) async fn repair(args: &Repair, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;
-    let (settled, left): (Vec<_>, Vec<_>) = status.drift().iter().cloned().partition(is_settled);
+    let (settled, left): (Vec<_>, Vec<_>) =
+        status.drift().iter().cloned().partition(can_be_repaired);
     if settled.is_empty() {
         let text = format!("there is nothing to repair\n{}", stays(&left));
         return Ok(with_drift(Answer::new(text), &[], &left));
     }
-    database.consent(args.consent, &will(&settled, &left))?;
+    let will = will(database.screen.error_paint, &settled, &left);
+    database.consent(args.consent, &will)?;
     let repaired = database.runner(&args.run).repair(&connection.pool).await;
     let repaired = repaired.map_err(|error| connection.explain(error))?;
     let (settled, left) = (repaired.repaired(), repaired.left());
@@ -25,15 +29,11 @@ pub(crate) async fn repair(args: &Repair, database: &Database<'_>) -> Outcome {
     Ok(with_drift(Answer::new(text), settled, left))
 }
 
-/// What the row of a migration can settle.
-const fn is_settled(drift: &Drift) -> bool {
-    matches!(drift, Drift::Changed { .. } | Drift::Renamed { .. })
-}
-
 /// What a person is to agree to.
-fn will(settled: &[Drift], left: &[Drift]) -> String {
-    let shown: String =
-        findings(settled).iter().map(|it| format!("{}\n", it.text.trim_end())).collect();
+fn will(paint: Paint, settled: &[Drift], left: &[Drift]) -> String {
+    let shown = findings(settled);
+    let shown = shown.iter().map(|it| painted(paint, Tone::Bad, it.text.trim_end()));
+    let shown: String = shown.map(|it| format!("{it}\n")).collect();
     format!(
         "{shown}{}The rows get the names, checksums and texts of the files. Nothing is run: what an edit \
          would have changed is not in the database.",

@@ -28,7 +28,7 @@ pub(crate) async fn unlock(args: &Unlock, database: &Database<'_>) -> Outcome {
 /// What a person is to agree to.
 fn will(holder: &Holder) -> String {
     format!(
-        "The migration lock is held by {holder}.\n\
+        "The migration lock is held by\n    {holder}\n\
          Its session will be ended. A transaction it is in the middle of is rolled back."
     )
 }

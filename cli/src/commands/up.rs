@@ -16,7 +16,8 @@ pub(crate) async fn up(args: &Up, database: &Database<'_>) -> Outcome {
         database.can_run(plan.steps().iter().map(|step| step.migration()))?;
     }
     let watcher = Watcher::new(database.screen);
-    let run = database.runner(&args.run).observer(watcher);
+    let run = database.runner(&args.run).single_transaction(args.single_transaction);
+    let run = run.observer(watcher);
     let report = run.apply_to(&connection.pool, target).await;
     let report = report.map_err(|error| connection.explain(error))?;
     Ok(with_report(Answer::new(""), "applied", &report))

@@ -19,7 +19,9 @@ pub(crate) async fn verify(args: &Verify, database: &Database<'_>) -> Outcome {
                 true => "migrations are pending",
                 false => "what was applied is what is here",
             };
-            let text = format!("{words}\n{}", totals(paint, &status));
+            let names = status.entries().iter().filter(|it| pending && it.applied().is_none());
+            let names: String = names.map(|it| format!("    {}\n", it.name())).collect();
+            let text = format!("{words}\n{names}{}", totals(paint, &status));
             let exit = if pending { Exit::Pending } else { Exit::Ok };
             return Ok(with_status(Answer::new(text).exit(exit), &status));
         }

@@ -144,7 +144,7 @@ fn a_migration_is_marked_applied_and_pending() {
     refused(&case, &pend, &["its row is of kind `marked`", "It will count as pending"]);
     let ran = case.run(&[pend.as_slice(), &["--yes"]].concat());
     assert!(ran.stdout(0).contains("pending  0001_users"), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with("`0001_users` is marked\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("`0001_users` is marked as pending\n"), "{}", ran.stdout);
     assert_eq!(case.json(&pend)["marked"], false);
     asked(&case, &["mark", "0002_teams", "applied"]);
     assert_eq!(kinds(&case), ["0002_teams marked"]);

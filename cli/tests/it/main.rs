@@ -13,3 +13,4 @@ mod connection;
 mod database;
 mod folder;
 mod interrupt;
+mod screens;

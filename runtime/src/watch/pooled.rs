@@ -119,7 +119,7 @@ fn question(backend: i32) -> String {
          pg_catalog.round(100.0 * p.done / p.total, 1) END AS percent, \
          b.pid, b.usename, b.application_name, b.client_addr, b.state, \
          (extract(epoch FROM pg_catalog.clock_timestamp() - b.backend_start))::pg_catalog.int8 AS seconds, \
-         pg_catalog.left(pg_catalog.regexp_replace(b.query, '\\s+', ' ', 'g'), 80) AS query \
+         pg_catalog.left(pg_catalog.btrim(pg_catalog.regexp_replace(b.query, '\\s+', ' ', 'g')), 80) AS query \
          FROM pg_catalog.pg_stat_activity a LEFT JOIN ({}) p ON p.pid = a.pid \
          LEFT JOIN pg_catalog.pg_stat_activity b ON b.pid = CASE WHEN p.locker <> 0 THEN p.locker \
          WHEN a.wait_event_type = 'Lock' THEN (pg_catalog.pg_blocking_pids(a.pid))[1] END \
