@@ -47,7 +47,13 @@ impl Checksum {
 /// each migration in the order of its name's bytes, the name, LF, the written checksum, LF.
 #[must_use]
 pub fn fingerprint<'a>(migrations: impl IntoIterator<Item = (&'a str, Checksum)>) -> [u8; 32] {
-    let mut sorted: Vec<_> = migrations.into_iter().collect();
+    written_fingerprint(migrations.into_iter().map(|(name, it)| (name, it.to_string())))
+}
+
+/// The same of checksums as the history table has them; empty for a row that has none.
+#[must_use]
+pub fn written_fingerprint<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> [u8; 32] {
+    let mut sorted: Vec<_> = rows.into_iter().collect();
     sorted.sort_unstable();
     let mut hasher = Sha256::new();
     for (name, checksum) in sorted {

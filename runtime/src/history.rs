@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use dunlin_core::checksum::hex;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
@@ -21,6 +20,7 @@ use crate::residue::{self, Traces};
 use crate::session::{Answers, Session, text};
 use crate::settings::{self, Settings};
 use crate::shape::{Shape, shape};
+use crate::sum::{self, Sum};
 
 /// `NAMEDATALEN` less its terminating zero byte (manual, 4.1.1).
 const MAX_NAME_BYTES: usize = 63;
@@ -48,6 +48,8 @@ pub(crate) struct Table {
     pub(crate) log: LogTable,
     /// What the log calls this build.
     pub(crate) build: Option<String>,
+    /// How many migrations this build has.
+    pub(crate) n_known: usize,
 }
 
 /// The table of one run, in the schema the run found it in or will create it in.
@@ -74,13 +76,6 @@ pub(crate) struct Glance {
     pub(crate) sum: Option<Sum>,
     is_read_only: bool,
     is_standby: bool,
-}
-
-/// The table in a nutshell.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Sum {
-    n_unfinished: usize,
-    fingerprint: String,
 }
 
 /// Everything a run must know before it decides.
@@ -161,13 +156,6 @@ impl Glance {
     }
 }
 
-impl Sum {
-    /// Whether the table holds exactly the migrations with this fingerprint, all of them finished.
-    pub(crate) fn is(&self, fingerprint: &[u8; 32]) -> bool {
-        self.n_unfinished == 0 && self.fingerprint == hex(fingerprint)
-    }
-}
-
 impl Table {
     fn written(&self) -> String {
         match &self.schema {
@@ -208,12 +196,10 @@ impl Table {
              pg_catalog.current_setting('transaction_read_only') AS read_only, \
              pg_catalog.pg_is_in_recovery() AS is_standby, \
              pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
-             SELECT pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
-             pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.string_agg( \
-             name || E'\\n' || coalesce(checksum, '') || E'\\n', '' ORDER BY name COLLATE \"C\"), ''), 'UTF8')), 'hex') \
-             AS fingerprint, \
+             SELECT {}, \
              (SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              WHERE c.oid = {}::pg_catalog.regclass) AS table_schema FROM {table}",
+            sum::columns(&table, self.n_known),
             literal(&table),
         );
         let (asking, doing) = ("asking the server where we are", "reading the history table");
@@ -260,8 +246,17 @@ impl Table {
             }
             return Ok(glance);
         }
-        let sum = rows.get(1).map(|row| sum(row, &glance.history)).transpose()?.flatten();
+        let sum = rows.get(1).map(|row| self.sum(row, &glance.history)).transpose()?;
         Ok(Glance { sum, ..glance })
+    }
+
+    /// The sum of the table the server found, unless that is not the one in our schema.
+    fn sum(&self, row: &SimpleQueryRow, history: &History) -> Result<Sum> {
+        let found_in = text(row, "table_schema").unwrap_or_default();
+        if found_in != history.schema {
+            return Err(history.is_elsewhere(found_in));
+        }
+        Ok(Sum::of(row, self.n_known))
     }
 
     fn located(&self, context: &SimpleQueryRow) -> Result<History> {
@@ -294,19 +289,6 @@ fn in_transaction(headline: &str) -> Error {
             "each migration is a transaction of its own, so none may be open; nothing was changed",
         )
         .help("commit or roll back before migrating, or pass the pool")
-}
-
-/// The sum of the table the server found, or nothing when that is not the table in our schema.
-fn sum(row: &SimpleQueryRow, history: &History) -> Result<Option<Sum>> {
-    let found_in = text(row, "table_schema").unwrap_or_default();
-    if found_in != history.schema {
-        return Err(history.is_elsewhere(found_in));
-    }
-    let n_unfinished = text(row, "n_unfinished").and_then(|number| number.parse().ok());
-    Ok(Some(Sum {
-        n_unfinished: n_unfinished.unwrap_or_default(),
-        fingerprint: text(row, "fingerprint").unwrap_or_default().to_owned(),
-    }))
 }
 
 impl History {

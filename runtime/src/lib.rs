@@ -84,6 +84,7 @@ mod settings;
 mod shape;
 mod single;
 mod stale;
+mod sum;
 mod watch;
 
 mod clock;

@@ -22,6 +22,7 @@ use crate::report::{Done, Report};
 use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::status::Status;
+use crate::sum::Settled;
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
@@ -94,6 +95,7 @@ impl<'a> Migrator<'a> {
                 name: registry.history_table.to_owned(),
                 log: LogTable::default(),
                 build: None,
+                n_known: registry.len(),
             },
             policies: Policies::default(),
             primary_wait: Duration::ZERO,
@@ -304,10 +306,13 @@ impl<'a> Migrator<'a> {
         let (mut session, mut glance) = self.reach(database, &mut run.waiting).await?;
         loop {
             if !run.is_resumed() {
-                let is_whole =
-                    glance.sum.as_ref().is_some_and(|sum| sum.is(&self.registry.fingerprint));
-                if *target == Target::Latest && is_whole {
-                    return Ok(self.up_to_date(self.registry.len(), run.begun));
+                let sum = glance.sum.as_ref().filter(|_| *target == Target::Latest);
+                let settled = sum.and_then(|it| it.settled(self.registry, self.policies.ahead));
+                if let Some(Settled { n_applied, ahead }) = settled {
+                    if !ahead.is_empty() {
+                        self.tell(&Event::DatabaseAhead { names: &ahead });
+                    }
+                    return Ok(self.up_to_date(n_applied, run.begun));
                 }
                 if let Some(n_applied) = self.satisfied(&session, &glance, target).await? {
                     return Ok(self.up_to_date(n_applied, run.begun));

@@ -62,6 +62,81 @@ async fn a_start_with_nothing_to_do_is_one_round_trip_of_constant_size() {
     assert_eq!(sizes[0], sizes[1]);
 }
 
+/// How often a start on a client asks, and what it tells.
+async fn start(database: &TestDatabase, migrations: &Registry) -> (usize, Vec<String>) {
+    let proxy = Proxy::start(&database.connection_string()).await;
+    let mut client = connect(proxy.connection_string()).await;
+    let _connecting = proxy.take();
+    let recorder = Recorder::default();
+    let migrator = Migrator::new(migrations).observer(recorder.clone());
+    let report = migrator.apply(&mut client).await.unwrap();
+    assert!(report.is_noop());
+    let n_rows = database.number("SELECT count(*) FROM migrations").await;
+    assert_eq!(i64::try_from(report.n_total()).unwrap(), n_rows);
+    (proxy.take().n_round_trips, recorder.lines())
+}
+
+#[tokio::test]
+async fn adopted_rows_and_newer_ones_cost_no_second_question() {
+    const UP_TO_DATE: &str = "✅ All migrations are up-to-date (no new migrations to run)";
+    let (three, five) = (tables(3), tables(5));
+    let database = applied(&five).await;
+    // As many of the first without a checksum as anybody can have adopted.
+    for n in 0..=5 {
+        database.run(&format!("UPDATE migrations SET checksum = NULL WHERE id <= {n}")).await;
+        assert_eq!(start(&database, &five).await, (1, vec![UP_TO_DATE.to_owned()]), "{n}");
+    }
+    // One in the middle is a matter for the whole history.
+    let database = applied(&five).await;
+    database.run("UPDATE migrations SET checksum = NULL WHERE id = 3").await;
+    assert!(start(&database, &five).await.0 > 1);
+
+    // A build that is older, and whose first ones are adopted.
+    for adopted in ["", "UPDATE migrations SET checksum = NULL WHERE id < 3"] {
+        let database = applied(&five).await;
+        database.run(adopted).await;
+        let (n_round_trips, lines) = start(&database, &three).await;
+        assert_eq!((n_round_trips, lines.len()), (1, 3), "{lines:?}");
+        assert!(lines[0].ends_with("by 2 migration(s): 0004_t4, 0005_t5"), "{lines:?}");
+        database.run("UPDATE migrations SET breaking = true WHERE name = '0004_t4'").await;
+        let error = Migrator::new(&three).apply(database.pool()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Ahead);
+    }
+    let database = applied(&tables(120)).await;
+    let (n_round_trips, lines) = start(&database, &three).await;
+    assert!(n_round_trips > 1 && lines[0].contains("by 117 migration(s)"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn what_only_looks_like_an_adopted_or_a_newer_history_is_found_out() {
+    let (three, five) = (tables(3), tables(5));
+    let edited = "UPDATE migrations SET checksum = 'sha256:00' WHERE id = 3";
+    for (change, build, kind) in [
+        ("UPDATE migrations SET checksum = NULL WHERE id < 3", &five, ErrorKind::Drift),
+        ("SELECT 1", &three, ErrorKind::Drift),
+    ] {
+        let database = applied(&five).await;
+        database.run(&format!("{change}; {edited}")).await;
+        let error = Migrator::new(build).apply(database.pool()).await.unwrap_err();
+        assert_eq!((error.kind(), error.drift()[0].name()), (kind, "0003_t3"));
+    }
+    // It is not newer, it is missing.
+    let database = applied(&five).await;
+    database.run("UPDATE migrations SET name = '0002_x' WHERE name = '0005_t5'").await;
+    let error = Migrator::new(&three).apply(database.pool()).await.unwrap_err();
+    assert_eq!((error.kind(), error.drift()[0].name()), (ErrorKind::Drift, "0002_x"));
+    // One of its own is pending, although there are more rows than it has migrations.
+    let database = applied(&five).await;
+    database.run("DELETE FROM migrations WHERE id = 2; DROP TABLE t2").await;
+    let report = Migrator::new(&three).apply(database.pool()).await.unwrap();
+    assert_eq!(report.done()[0].name(), "0002_t2");
+    // An undo of a newer one that was cut off is told by whoever can go on with it.
+    let database = applied(&five).await;
+    let cut = "UPDATE migrations SET statements = 2, statements_done = 1 WHERE id = 5";
+    database.run(cut).await;
+    assert!(Migrator::new(&three).apply(database.pool()).await.unwrap().is_noop());
+}
+
 #[tokio::test]
 async fn fresh_migrations_do_not_wait_for_each_other() {
     for n in [1, 20, 200] {
@@ -132,6 +207,7 @@ reading the history table: permission denied for table migrations (42501)
     let grant = rendered(&error).rsplit_once("help: ").unwrap().1.to_owned();
     database.run(&grant).await;
     assert!(Migrator::new(&one).apply(&pool).await.unwrap().is_noop());
+    assert!(Migrator::new(&tables(0)).apply(&pool).await.unwrap().is_noop());
     assert_eq!(Migrator::new(&tables(2)).status(&pool).await.unwrap().n_pending(), 1);
 
     let error = Migrator::new(&tables(3)).apply(&pool).await.unwrap_err();
