@@ -450,7 +450,7 @@ impl History {
         format!(
             "SELECT 'session' AS part, pg_catalog.current_setting('role') AS role, session_user AS session_user, \
              current_user AS effective_user, \
-             pg_catalog.pg_backend_pid() AS backend, \
+             pg_catalog.pg_backend_pid() AS backend, pg_catalog.inet_client_addr() IS NOT NULL AS is_remote, \
              pg_catalog.current_setting('server_version_num') AS version, {can_check_client} AS can_check_client, \
              EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE {setting_code}) AS setting_code, \
              EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE {keeping_code}) AS keeping_code, EXISTS (SELECT FROM pg_catalog.pg_locks l WHERE \
@@ -874,6 +874,7 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
                     .unwrap_or_default();
                 let is = |column| text(row, column) == Some("t");
                 state.settings.can_check_client = is("can_check_client");
+                state.settings.is_remote = is("is_remote");
                 state.code =
                     Traces { settings: is("setting_code"), belongings: is("keeping_code") };
                 state.holds_lock = is("holds_lock");

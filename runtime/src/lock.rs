@@ -119,6 +119,23 @@ pub(crate) fn guard(key: i64) -> String {
     )
 }
 
+/// What is told of a lock that a migration had given away.
+const LOCK: &str = "the migration lock";
+
+/// A question that gives the session its lock again if a migration has given it away, with
+/// `pg_advisory_unlock_all` or `DISCARD`, and then answers so. In the transaction of that migration
+/// nobody else can have taken it in between, because the transaction has it as well.
+pub(crate) fn regain(key: i64, backend: i32) -> String {
+    let take = format!("pg_catalog.pg_try_advisory_lock({key})");
+    // It counts how often it was taken, so what is there is given back first.
+    format!(
+        "SELECT CASE WHEN pg_catalog.pg_backend_pid() <> {backend} THEN NULL WHEN {} > 0 THEN NULL \
+         WHEN pg_catalog.pg_advisory_unlock({key}) THEN nullif({take}, true)::pg_catalog.text \
+         WHEN {take} THEN '{LOCK}' END AS given_back",
+        guard(key)
+    )
+}
+
 /// An expression that fails unless this backend, which was given the lock, is the one that answers.
 pub(crate) fn of_backend(backend: i32) -> String {
     format!(

@@ -15,7 +15,7 @@ use dunlin_core::statement::Statement;
 /// What may be left behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traces {
-    /// Settings, the user and the role among them.
+    /// Settings, the user and the role among them; and the lock, which may be missing.
     pub(crate) settings: bool,
     /// Temporary tables, prepared statements, held cursors, channels that are listened to.
     pub(crate) belongings: bool,
@@ -30,8 +30,19 @@ pub(crate) struct Residue {
     pub(crate) later: Traces,
 }
 
-/// Words of code that change settings. `EXECUTE` runs a text that may be put together of anything.
-const SETTING: [&str; 5] = ["set", "reset", "set_config", "discard", "execute"];
+/// Words of code that change settings, or give the migration lock away. `EXECUTE` runs a text that may
+/// be put together of anything.
+const SETTING: [&str; 7] = [
+    "set",
+    "reset",
+    "set_config",
+    "discard",
+    "execute",
+    "pg_advisory_unlock",
+    "pg_advisory_unlock_all",
+];
+/// Those among them that are called.
+const CALLED: [&str; 3] = ["set_config", "pg_advisory_unlock", "pg_advisory_unlock_all"];
 /// Words of code that make something that lives as long as the session.
 const KEEPING: [&str; 5] = ["temp", "temporary", "pg_temp", "prepare", "listen"];
 
@@ -51,8 +62,9 @@ const WITHOUT_CODE: [&str; 9] = [
 /// A condition on the row `p` of `pg_proc` (a function outside of the system's own): that its code has
 /// one of these words, or in the form of a parsed body, a call of `set_config`.
 pub(crate) fn code_with(settings: bool) -> String {
-    let words = if settings { SETTING } else { KEEPING };
-    let call = if settings { "|:funcid 2078" } else { "" };
+    let words: &[&str] = if settings { &SETTING } else { &KEEPING };
+    // `set_config`, `pg_advisory_unlock` and `pg_advisory_unlock_all`.
+    let call = if settings { "|:funcid (2078|2885|2892)" } else { "" };
     format!(
         "p.oid >= 16384 AND pg_catalog.concat(p.prosrc, p.prosqlbody) ~* '\\m({}{call})\\M'",
         words.join("|")
@@ -98,7 +110,7 @@ fn of_statement(text: &str, command: &str, tokens: &[Token]) -> Residue {
         let word = token.text(text);
         match token.kind {
             TokenKind::Word | TokenKind::QuotedIdentifier => {
-                if word.trim_matches('"').eq_ignore_ascii_case("set_config") {
+                if is_one_of(word.trim_matches('"'), &CALLED) {
                     residue.now.settings = true;
                     residue.later.settings = true;
                 }
@@ -176,6 +188,7 @@ mod tests {
         for text in [
             "SELECT set_config('a', 'b', false)",
             "SELECT pg_catalog.\"set_config\"('a', 'b', false)",
+            "SELECT pg_advisory_unlock_all()",
             "DO $$ BEGIN SET search_path = x; END $$",
             "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'RESET ALL'",
             "SELECT run('SET search_path = x')",

@@ -108,6 +108,11 @@ impl<'a> Session<'a> {
         self.lock.map(lock::guard)
     }
 
+    /// A question that takes the lock again if a migration has given it away.
+    fn regain(&self) -> Option<String> {
+        self.lock.map(|key| lock::regain(key, self.lock_backend))
+    }
+
     /// An expression that fails if another session answers than the one that was given the lock.
     pub(crate) fn guard_of_session(&self) -> String {
         lock::of_backend(self.lock_backend)
@@ -139,12 +144,14 @@ impl<'a> Session<'a> {
                 settings.undeclared.push((name.to_owned(), value.to_owned()));
             }
         }
-        self.working = settings.working(lock_timeout);
+        let regain = self.regain().map(|it| format!("; {it}")).unwrap_or_default();
+        let working = self.settings.as_ref().map(|it| it.working(lock_timeout));
+        self.working = format!("{}{regain}", working.unwrap_or_default());
         Ok(())
     }
 
-    /// Statements for a transaction in which the session is to be who it was when the run began,
-    /// whatever a migration has set; they end with a semicolon, and what they do ends with it.
+    /// Statements for a transaction in which the session is to be who it was when the run began, and
+    /// have its lock, whatever a migration has done; they end with a semicolon. Who it is ends with it.
     ///
     /// Setting the user forgets the role, also when it is the same user, so that is not done in vain.
     pub(crate) fn as_itself(&self) -> String {
@@ -152,9 +159,10 @@ impl<'a> Session<'a> {
             return String::new();
         };
         let (user, role) = (literal(session_user), literal(role));
+        let regain = self.regain().map(|it| format!(" {it};")).unwrap_or_default();
         format!(
             "SELECT pg_catalog.set_config('session_authorization', {user}, true) WHERE session_user <> {user}; \
-             SELECT pg_catalog.set_config('role', {role}, true);"
+             SELECT pg_catalog.set_config('role', {role}, true);{regain}"
         )
     }
 
@@ -167,8 +175,8 @@ impl<'a> Session<'a> {
         Ok(new.described())
     }
 
-    /// Statements that undo what a migration has set. They also work in a transaction. The answer
-    /// names what had another value, as `given_back`.
+    /// Statements that undo what a migration has set, and take the lock again if it has given that away.
+    /// They also work in a transaction. The answer names what had another value, as `given_back`.
     pub(crate) fn working(&self) -> &str {
         &self.working
     }

@@ -15,6 +15,14 @@ use crate::quote::{identifier, literal};
 /// How often the server looks whether we are still there while it runs a statement.
 const CLIENT_CHECK_INTERVAL_MS: &str = "2000";
 
+/// A machine that has gone closes no connection. After 10 seconds of silence it is asked every 5, and
+/// given up when it has not answered 3 times; the system's own patience is two hours.
+const KEEPALIVES: [(&str, &str); 3] = [
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+];
+
 /// They belong to a transaction, end with it, and cannot be set at any time.
 const OF_TRANSACTION: &str =
     "'transaction_isolation', 'transaction_read_only', 'transaction_deferrable'";
@@ -34,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) server_version: u32,
     /// Whether the server's system lets it notice that a client has gone.
     pub(crate) can_check_client: bool,
+    /// Whether there is a network between us.
+    pub(crate) is_remote: bool,
 }
 
 /// An expression for [`Settings::can_check_client`]. Where the server cannot ask, any value but 0 is an
@@ -142,20 +152,27 @@ impl Settings {
     /// kill an index build at the same point in every start. When this process dies or the run is
     /// dropped, the server shall notice in the middle of a statement: until then it keeps the lock
     /// that other starters wait for. And strings mean what they meant when the build cut the file
-    /// into statements.
+    /// into statements, in the encoding it has read.
     fn of_migrations(&self, lock_timeout: Duration) -> Vec<(&'static str, String)> {
         let mut settings = vec![
             ("lock_timeout", lock_timeout.as_millis().to_string()),
             ("statement_timeout", "0".to_owned()),
             ("idle_in_transaction_session_timeout", "0".to_owned()),
             ("standard_conforming_strings", "on".to_owned()),
+            ("client_encoding", "UTF8".to_owned()),
         ];
+        if self.server_version >= 140_000 {
+            settings.push(("idle_session_timeout", "0".to_owned()));
+        }
         if self.server_version >= 170_000 {
             settings.push(("transaction_timeout", "0".to_owned()));
         }
         if self.can_check_client {
             let name = "client_connection_check_interval";
             settings.push((name, CLIENT_CHECK_INTERVAL_MS.to_owned()));
+        }
+        if self.is_remote {
+            settings.extend(KEEPALIVES.map(|(name, value)| (name, value.to_owned())));
         }
         settings
     }

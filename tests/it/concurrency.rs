@@ -119,9 +119,11 @@ async fn is_complete(database: &TestDatabase) {
     assert_eq!(database.n_locks().await, 0);
 }
 
-#[tokio::test]
-async fn thirty_two_processes_on_an_empty_database() {
+/// All at once, on a database where the first so many are applied.
+async fn processes(n_before: usize) {
     let database = TestDatabase::new();
+    let before = registry(&NOT_IDEMPOTENT[..n_before]);
+    let _report = Migrator::new(&before).apply(database.pool()).await.unwrap();
     let folder = Folder::new(&NOT_IDEMPOTENT);
     let mut starters = Vec::new();
     for n in 0..N_STARTERS {
@@ -132,8 +134,19 @@ async fn thirty_two_processes_on_an_empty_database() {
     for starter in starters {
         applied.extend(starter.applied().await);
     }
-    each_once(applied);
+    applied.sort();
+    assert_eq!(applied, NAMES[n_before..]);
     is_complete(&database).await;
+}
+
+#[tokio::test]
+async fn thirty_two_processes_on_an_empty_database() {
+    processes(0).await;
+}
+
+#[tokio::test]
+async fn thirty_two_processes_with_migrations_pending() {
+    processes(2).await;
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Settings and server objects that make assumptions wrong.
 
 use dunlin::{ErrorKind, Migrator};
-use dunlin_tests::{TALLY, TestDatabase, Verb, connect, pool_of, registry, rendered};
+use dunlin_tests::{
+    Functions, TALLY, TestDatabase, Verb, connect, pool_of, registry, registry_with, rendered,
+};
 
 use crate::cuts::{EMPTY, MIXED};
 
@@ -34,6 +36,15 @@ async fn no_setting_of_the_database_disturbs_a_run() {
         "client_min_messages = debug1",
         "search_path = public, pg_catalog",
         "enable_seqscan = off",
+        "default_tablespace = pg_default",
+        "temp_tablespaces = pg_default",
+        "default_table_access_method = heap",
+        "lc_messages = 'C'",
+        "lc_monetary = 'C'",
+        "xmloption = document",
+        "escape_string_warning = off",
+        "idle_session_timeout = 1000",
+        "jit = off",
     ] {
         database.run(&format!("{EMPTY}; {TALLY}; ALTER DATABASE {name} SET {setting}")).await;
         let mut client = database.client().await;
@@ -47,6 +58,62 @@ async fn no_setting_of_the_database_disturbs_a_run() {
             assert_eq!((harm.n_lost, harm.n_twice), (0, 0), "{setting}");
         }
         database.run(&format!("ALTER DATABASE {name} RESET ALL")).await;
+    }
+}
+
+/// Each of these would kill a long migration at the same point in every start.
+#[tokio::test]
+async fn the_limits_of_a_role_kill_no_migration() {
+    let database = TestDatabase::new();
+    let limits: &[&str] = match dunlin_tests::server().major_version() {
+        17.. => &[
+            "statement_timeout",
+            "idle_in_transaction_session_timeout",
+            "idle_session_timeout",
+            "transaction_timeout",
+        ],
+        _ => &["statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"],
+    };
+    let name = database.texts("SELECT current_database()::text").await.remove(0);
+    let seen = "SELECT name, setting FROM pg_settings WHERE name = ANY (string_to_array(current_setting('app.limits'), ' '))";
+    database.run("CREATE TABLE seen (name text, setting text)").await;
+    for limit in limits {
+        database.run(&format!("ALTER DATABASE {name} SET {limit} = '1s'")).await;
+    }
+    let look = format!("INSERT INTO seen {seen};");
+    let migrations = registry_with(
+        &[
+            ("1_a.sql", &format!("SELECT pg_sleep(1.3);\n{look}")),
+            (
+                "2_b.sql",
+                &format!(
+                    "-- dunlin: no-transaction\nSELECT pg_sleep(1.3);\n{look}\nCREATE INDEX CONCURRENTLY ON seen (name);"
+                ),
+            ),
+        ],
+        &[Functions {
+            name: "3_c",
+            up: |cx| {
+                Box::pin(async {
+                    cx.batch_execute("SELECT 1").await?;
+                    // Idle in its transaction: it computes something.
+                    tokio::time::sleep(std::time::Duration::from_millis(1300)).await;
+                    cx.batch_execute("SELECT 2").await
+                })
+            },
+            down: None,
+        }],
+    );
+    let mut client = database.client().await;
+    client.batch_execute(&format!("SET app.limits = '{}'", limits.join(" "))).await.unwrap();
+    let report = Migrator::new(&migrations).apply(&mut client).await;
+    assert_eq!(report.unwrap_or_else(|error| panic!("{error:#}")).done().len(), 3);
+    let n_seen = database.number("SELECT count(*) FROM seen WHERE setting = '0'").await;
+    assert_eq!(n_seen, 2 * i64::try_from(limits.len()).unwrap());
+    // And they are as they were.
+    for limit in limits {
+        let shown: String = client.query_one(&format!("SHOW {limit}"), &[]).await.unwrap().get(0);
+        assert_eq!(shown, "1s", "{limit}");
     }
 }
 

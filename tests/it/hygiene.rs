@@ -335,6 +335,80 @@ async fn strings_mean_what_they_meant_in_the_build() {
     assert_eq!(row.get::<_, String>(0), "off");
 }
 
+/// The file is UTF-8, whatever the application talks and the database keeps.
+#[tokio::test]
+async fn letters_mean_what_they_meant_in_the_build() {
+    let migrations = registry(&[("1_a.sql", "CREATE TABLE a AS SELECT 'grün' AS s;\n")]);
+    for (encoding, bytes) in
+        [("UTF8", "6772c3bc6e"), ("LATIN1", "6772fc6e"), ("SQL_ASCII", "6772c3bc6e")]
+    {
+        let server = TestDatabase::new();
+        let name = format!("{}_other", server.texts("SELECT current_database()::text").await[0]);
+        let create = "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+        server.run(&format!("CREATE DATABASE {name} ENCODING '{encoding}' {create}")).await;
+        let there = server.connection_string();
+        let there = format!("{} dbname={name}", there.split_once(" dbname=").unwrap().0);
+        let mut client = dunlin_tests::connect(&there).await;
+        client.batch_execute("SET client_encoding = 'LATIN1'").await.unwrap();
+        let report = Migrator::new(&migrations).apply(&mut client).await;
+        assert_eq!(report.unwrap_or_else(|error| panic!("{error:#}")).done().len(), 1);
+        assert!(Migrator::new(&migrations).apply(&mut client).await.unwrap().is_noop());
+        let question = "SELECT concat_ws(' ', encode(s::bytea, 'hex'), up_text LIKE '%''' || s || '''%', \
+             current_setting('client_encoding')) FROM a, migrations";
+        let found: String = client.query_one(question, &[]).await.unwrap().get(0);
+        assert_eq!(found, format!("{bytes} t LATIN1"));
+        drop(client);
+        server.run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    }
+}
+
+/// A machine that has gone does not keep the lock until its last statement ends.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_server_looks_whether_we_are_still_there() {
+    // Linux has many addresses of its own; on the usual one somebody else may listen.
+    let id = std::process::id();
+    let address = format!("127.77.{}.{}", id >> 8 & 255, (id & 255).clamp(1, 254));
+    let server = dunlin_sandbox::Server::builder().setting("listen_addresses", &address);
+    let server = server.start().unwrap();
+    let direct = dunlin_tests::connect(&server.connection_string("postgres")).await;
+    direct.batch_execute("ALTER ROLE postgres PASSWORD 'secret'").await.unwrap();
+    let seen = "SELECT concat(name, ' ', setting) AS it FROM pg_settings \
+         WHERE name LIKE 'tcp_keepalives%' OR name = 'client_connection_check_interval' ORDER BY 1";
+    let migrations = registry(&[("1_a.sql", &format!("CREATE TABLE seen AS {seen};"))]);
+    let there = format!(
+        "host={address} port={} user=postgres password=secret dbname=postgres",
+        server.port()
+    );
+    let mut client = dunlin_tests::connect(&there).await;
+    let before = session(&client).await;
+    let recorder = Recorder::default();
+    let migrator = Migrator::new(&migrations).observer(recorder.clone());
+    let _report = migrator.apply(&mut client).await.unwrap();
+    same(&before, &session(&client).await, "over TCP");
+    let seen: Vec<String> = client
+        .query("SELECT it FROM seen", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            "client_connection_check_interval 2000",
+            "tcp_keepalives_count 3",
+            "tcp_keepalives_idle 10",
+            "tcp_keepalives_interval 5"
+        ]
+    );
+    assert!(!recorder.text().contains("left something"), "{}", recorder.text());
+    // What the log says of a client that comes over a network.
+    let host: String =
+        client.query_one("SELECT host FROM migrations_log", &[]).await.unwrap().get(0);
+    assert!(host.starts_with("127."), "{host}");
+}
+
 #[tokio::test]
 async fn a_migration_may_choose_its_isolation_level() {
     let level = "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;\nCREATE TABLE IF NOT EXISTS";

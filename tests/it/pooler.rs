@@ -1,8 +1,10 @@
 //! Behind pgbouncer in transaction mode a lock of the session means nothing. That is noticed, and
 //! whatever happens, nothing runs twice and nothing stays behind on the pooler's connections.
 
+use std::time::Duration;
+
 use dunlin::{ErrorKind, Migrator, Registry};
-use dunlin_tests::{Pgbouncer, TestDatabase, connect, pool_of, registry, until};
+use dunlin_tests::{Gate, Pgbouncer, Recorder, TestDatabase, connect, pool_of, registry, until};
 use tokio_postgres::Client;
 
 const NAMES: [&str; 3] = ["1_tally", "2_index", "3_more"];
@@ -107,34 +109,86 @@ async fn many_starters_with_a_connection_each_do_nothing_twice() {
     }
 }
 
-/// A migration gives every lock of its session away, and another starter takes this one.
-#[tokio::test]
-async fn a_lock_that_a_migration_gave_away_is_missed() {
-    let database = TestDatabase::new();
-    let key = "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let registry = registry(&[(
-        "1_gives.sql",
-        "-- dunlin: no-transaction\nCREATE TABLE a (id int);\nSELECT pg_advisory_unlock_all();\nSELECT pg_advisory_lock(2, 2);\nCREATE TABLE b (id int);",
-    )]);
-    let other = database.client().await;
-    other.batch_execute("SELECT pg_advisory_lock(2, 2)").await.unwrap();
-    let pool = database.pool().clone();
-    // The key is seen while the run has it: the file stands at its third statement without.
-    let run = tokio::spawn(async move { Migrator::new(&registry).apply(&pool).await });
-    database.at_gate(1).await;
-    assert_eq!(database.n_locks().await, 1, "the lock of the transaction");
-    let key = database.number(key).await;
-    let taking = database.client().await;
-    let take = format!("SELECT pg_advisory_lock({key})");
+/// Where the key of a run is seen while it has its lock.
+const KEY: &str = "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// The same of a lock that nobody has.
+const HASHED: &str = "SELECT ('x' || left(encode(sha256(convert_to(E'dunlin\n' || current_database() || E'\npublic\nmigrations', 'UTF8')), 'hex'), 16))::bit(64)::bigint";
+
+/// Somebody else who takes the lock as soon as it is free.
+async fn taking(database: &TestDatabase) -> tokio::task::JoinHandle<Client> {
+    let key = database.number(KEY).await;
+    let client = database.client().await;
     let taken = tokio::spawn(async move {
-        taking.batch_execute(&take).await.unwrap();
-        taking
+        client.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.unwrap();
+        client
     });
     until("another session waits for the lock", async || database.n_at_gate().await == 2).await;
-    other.batch_execute("SELECT pg_advisory_unlock(2, 2)").await.unwrap();
+    taken
+}
+
+/// A migration gives every lock of its session away; the run has it again before anybody can take it.
+#[tokio::test]
+async fn a_lock_that_a_migration_gives_away_is_taken_again() {
+    let away = "SELECT pg_advisory_unlock_all()";
+    for (text, is_told) in [
+        (format!("{away};\n{}", Gate::PASS), true),
+        (format!("DO $$ BEGIN PERFORM pg_advisory_unlock_all(); END $$;\n{}", Gate::PASS), true),
+        (format!("SELECT gives();\n{}", Gate::PASS), true),
+        (
+            format!(
+                "-- dunlin: no-transaction\n{away};\nDO $$ BEGIN PERFORM pg_advisory_xact_lock(1, 1); END $$;"
+            ),
+            false,
+        ),
+    ] {
+        let database = TestDatabase::new();
+        database
+            .run("CREATE FUNCTION gives() RETURNS void BEGIN ATOMIC SELECT pg_advisory_unlock_all(); END")
+            .await;
+        let registry = registry(&[("1_gives.sql", &text), ("2_more.sql", "SELECT 1;")]);
+        let gate = database.gate().await;
+        let (pool, recorder) = (database.pool().clone(), Recorder::default());
+        let told = recorder.clone();
+        let run = tokio::spawn(async move {
+            let migrator = Migrator::new(&registry).lock_timeout(Duration::ZERO).observer(told);
+            migrator.apply(&pool).await
+        });
+        database.at_gate(1).await;
+        let taken = taking(&database).await;
+        gate.open().await;
+        let report = run.await.unwrap().unwrap_or_else(|error| panic!("{text}: {error:#}"));
+        assert_eq!(report.done().len(), 2);
+        let told = recorder.text();
+        assert_eq!(told.contains("cleaned up: the migration lock"), is_told, "{told}");
+        drop(taken.await.unwrap());
+        database.no_locks().await;
+    }
+}
+
+/// Outside of a transaction nobody can keep it for the run.
+#[tokio::test]
+async fn a_lock_that_somebody_else_has_got_is_missed() {
+    let database = TestDatabase::new();
+    let registry = registry(&[(
+        "1_gives.sql",
+        "-- dunlin: no-transaction\nCREATE TABLE a (id int);\n\
+         DO $$ BEGIN PERFORM pg_advisory_unlock_all(); COMMIT; PERFORM pg_advisory_xact_lock(1, 1); END $$;\n\
+         CREATE TABLE b (id int);",
+    )]);
+    let gate = database.gate().await;
+    let pool = database.pool().clone();
+    let run = tokio::spawn(async move {
+        Migrator::new(&registry).lock_timeout(Duration::ZERO).apply(&pool).await
+    });
+    database.at_gate(1).await;
+    assert_eq!(database.n_locks().await, 0, "it is given away");
+    let key = database.number(HASHED).await;
+    let other = database.client().await;
+    other.batch_execute(&format!("SELECT pg_advisory_lock({key})")).await.unwrap();
+    gate.open().await;
     let error = run.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Pooler, "{error:#}");
     assert!(error.to_string().contains("the migration lock was lost"), "{error:#}");
     assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'b'").await, 0);
-    drop(taken.await.unwrap());
 }
