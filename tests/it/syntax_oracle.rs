@@ -41,7 +41,12 @@ const GRAMMAR: [&str; 4] = [
     include_str!("../sql/grammar/util.txt"),
 ];
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 9] = [
+    include_str!("../sql/examples/administration.sql"),
+    include_str!("../sql/examples/forms.sql"),
+    include_str!("../sql/examples/more_queries.sql"),
+    include_str!("../sql/examples/names.sql"),
+    include_str!("../sql/examples/newer.sql"),
     include_str!("../sql/examples/tables.sql"),
     include_str!("../sql/examples/indexes_and_views.sql"),
     include_str!("../sql/examples/functions.sql"),
@@ -129,12 +134,8 @@ const KEYWORD_SHARE: usize = 8;
 /// Statements that PostgreSQL's grammar has and that are refused all the same, by what they show.
 /// DESIGN.md lists them.
 const GAPS: &[(&str, &str)] = &[
-    ("TABLE or VALUES for several columns", "UPDATE t SET (a, b) = (TABLE u)"),
-    ("TABLE or VALUES for several columns", "UPDATE t SET (a, b) = (VALUES (1, 2))"),
-    ("one value for several columns", "UPDATE t SET (a, b) = f(1)"),
     ("an empty select list before ON CONFLICT", "INSERT INTO t SELECT ON CONFLICT DO NOTHING"),
     ("a direction of a cursor without FROM", "MOVE BACKWARD c"),
-    ("an alias in CREATE STATISTICS", "CREATE STATISTICS s ON a, b FROM t AS u"),
     (
         "a query in parentheses and more in a rule",
         "CREATE RULE r AS ON UPDATE TO t DO (SELECT 1) ORDER BY 1",
@@ -145,7 +146,9 @@ const GAPS: &[(&str, &str)] = &[
     ("NAMES without a value", "SET NAMES"),
     ("`time` as a setting", "RESET time"),
     ("`time` as a setting", "SHOW time"),
+    ("an option twice", "CREATE EXTENSION e CASCADE CASCADE"),
     ("NOTNULL twice", "SELECT a NOTNULL NOTNULL"),
+    ("a value without parentheses in ROWS FROM", "SELECT 1 FROM ROWS FROM (current_date, f())"),
 ];
 
 /// A connection in a failed transaction.
@@ -211,14 +214,18 @@ fn is_askable(sql: &str) -> bool {
         && matches!(statement.kind, Kind::Ordinary | Kind::CopyToStdout)
 }
 
-/// The statements of the examples.
+/// The statements of the examples. `-- @15` in front of one says that 15 is the first version to
+/// know it.
 fn examples() -> Vec<Generated> {
     let mut found = Vec::new();
     for text in EXAMPLES {
-        let statements = split(text, &lex(text));
-        for sql in statements.iter().map(|statement| statement.text(text).to_owned()) {
-            let since = if sql.contains("MERGE INTO") { 15 } else { 0 };
-            found.push(Generated { sql, since });
+        let mut before = 0;
+        for statement in split(text, &lex(text)) {
+            let comments = &text[before..statement.span.start];
+            let since = comments.lines().find_map(|line| line.strip_prefix("-- @"));
+            let since = since.map_or(0, |version| version.parse().unwrap());
+            found.push(Generated { sql: statement.text(text).to_owned(), since });
+            before = statement.span.end;
         }
     }
     found

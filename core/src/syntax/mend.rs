@@ -6,6 +6,8 @@
 //! statement whose rest is wrong. Each entry is a finding of `tests/it/syntax_oracle.rs`; DESIGN.md
 //! lists what is left.
 
+mod command;
+
 use super::budget::{Budget, Spent};
 use super::parse::{Fault, first_fault};
 use super::view::View;
@@ -18,7 +20,7 @@ pub(super) fn true_fault(
     mut fault: Fault,
     budget: &mut Budget,
 ) -> Result<Option<Fault>, Spent> {
-    if is_do(view) {
+    if command::is_do(view) {
         return Ok(None);
     }
     let mut text = view.sql.to_owned();
@@ -44,6 +46,12 @@ fn mend(
         if mended == text {
             continue;
         }
+        if let Some(proof) = edit.proof() {
+            budget.spend(proof.len())?;
+            if first_fault(proof).is_some() {
+                continue;
+            }
+        }
         budget.spend(mended.len())?;
         match first_fault(&mended) {
             Some(next) if next.at <= at => {}
@@ -55,34 +63,60 @@ fn mend(
 
 /// A replacement of tokens by as many bytes.
 enum Edit {
-    /// A name without a meaning.
-    Name(usize),
+    /// A name without a meaning, from one token up to, not including, another.
+    Name(usize, usize),
     /// Nothing, from one token up to, not including, another.
     Blank(usize, usize),
     /// A setting's name and a sign: `NAMES` becomes `q   =`.
     Setting(usize, usize),
     /// A pair of parentheses becomes nothing.
     Unwrap(usize, usize),
+    /// A text in quotes.
+    Text(usize),
+    /// A call without arguments.
+    Call(usize, usize),
+    /// One that holds if a statement is right, which has in it what is replaced.
+    Proven(Box<Self>, String),
 }
 
 impl Edit {
+    fn name(index: usize) -> Self {
+        Self::Name(index, index + 1)
+    }
+
+    fn proven(self, statement: String) -> Self {
+        Self::Proven(Box::new(self), statement)
+    }
+
+    fn proof(&self) -> Option<&str> {
+        match self {
+            Self::Proven(_, statement) => Some(statement),
+            _ => None,
+        }
+    }
+
     fn applied(&self, view: &View<'_>, text: &str) -> String {
-        let (first, behind) = match *self {
+        let (first, behind) = match self {
             Self::Unwrap(open, close) => {
-                let inner = Self::Blank(close, close + 1).applied(view, text);
-                return Self::Blank(open, open + 1).applied(view, &inner);
+                let inner = Self::Blank(*close, close + 1).applied(view, text);
+                return Self::Blank(*open, open + 1).applied(view, &inner);
             }
-            Self::Name(index) => (index, index + 1),
-            Self::Blank(from, to) | Self::Setting(from, to) => (from, to),
+            Self::Proven(edit, _) => return edit.applied(view, text),
+            Self::Text(index) => (*index, index + 1),
+            Self::Name(from, to)
+            | Self::Blank(from, to)
+            | Self::Setting(from, to)
+            | Self::Call(from, to) => (*from, *to),
         };
         let from = view.start(first);
         let to = view.end_before(behind).max(from);
+        let room = |taken: usize| " ".repeat((to - from).saturating_sub(taken));
         let filling = match self {
-            Self::Name(_) => "q".repeat(to - from),
-            Self::Blank(..) => " ".repeat(to - from),
-            Self::Setting(..) | Self::Unwrap(..) => {
-                format!("q{}=", " ".repeat((to - from).saturating_sub(2)))
-            }
+            Self::Name(..) => "q".repeat(to - from),
+            Self::Setting(..) => format!("q{}=", room(2)),
+            Self::Text(_) => format!("'{}'", room(2)),
+            Self::Call(..) => format!("q{}()", room(3)),
+            Self::Blank(..) | Self::Unwrap(..) | Self::Proven(..) => room(0),
         };
         format!("{}{filling}{}", &text[..from], &text[to..])
     }
@@ -93,22 +127,67 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
     let mut edits = Vec::new();
     let nearby = [Some(at), at.checked_sub(1), at.checked_sub(2), Some(at + 1)];
     edits.extend(
-        nearby.into_iter().flatten().filter(|&index| may_be_name(view, index)).map(Edit::Name),
+        nearby.into_iter().flatten().filter(|&index| may_be_name(view, index)).map(Edit::name),
     );
     edits.extend(bare_label(view, at));
     // `json_value (1)` with the arguments of a function that is not PostgreSQL's.
     let young = (0..at).rev().take(32).filter(|&index| {
         words::is_young(view.text(index)) && view.kind(index + 1) == Some(TokenKind::OpenParen)
     });
-    edits.extend(young.map(Edit::Name));
-    of_command(view, at, &mut edits);
+    edits.extend(young.map(Edit::name));
+    command::edits(view, at, &mut edits);
+    edits.extend(row_value(view, at));
+    edits.extend(call_in_from(view, at));
+    // `((SELECT 1) UNION SELECT 2)` as a value.
+    if at > 1
+        && view.kind(at - 1) == Some(TokenKind::CloseParen)
+        && let Some(open) = view.opening(at - 1)
+        && open > 0
+        && view.kind(open - 1) == Some(TokenKind::OpenParen)
+    {
+        edits.push(Edit::Unwrap(open, at - 1));
+    }
     if view.has(at, "READ ONLY") && at > 0 && view.has(at - 1, "FOR") {
         edits.push(Edit::Blank(at - 1, at + 2));
     }
     if view.has(at, "USER") && at > 1 && view.has(at - 2, "MAPPING FOR") {
-        edits.push(Edit::Name(at));
+        edits.push(Edit::name(at));
     }
     edits
+}
+
+/// `SET (a, b) = f(1)`: several columns take any value, the parser knows only rows and queries.
+fn row_value(view: &View<'_>, at: usize) -> Option<Edit> {
+    let equals = (1..=at)
+        .rev()
+        .find(|&it| view.text(it) == "=" && view.kind(it - 1) == Some(TokenKind::CloseParen))?;
+    let open = view.opening(equals - 1)?;
+    let before = open.checked_sub(1)?;
+    let is_column = view.has(before, "SET") || view.kind(before) == Some(TokenKind::Comma);
+    is_column.then_some(Edit::Name(open, equals))
+}
+
+/// `FROM xmlforest(a AS b)`: calls with words of their own, which the parser knows only as values.
+fn call_in_from(view: &View<'_>, at: usize) -> Option<Edit> {
+    let mut depth = 0usize;
+    let open = (0..at).rev().find(|&it| match view.kind(it) {
+        Some(TokenKind::CloseParen) => {
+            depth += 1;
+            false
+        }
+        Some(TokenKind::OpenParen) if depth > 0 => {
+            depth -= 1;
+            false
+        }
+        kind => kind == Some(TokenKind::OpenParen),
+    })?;
+    let word = open.checked_sub(1).filter(|&it| view.kind(it) == Some(TokenKind::Word))?;
+    let before = word.checked_sub(1)?;
+    let is_from = view.kind(before) == Some(TokenKind::Comma)
+        || ["FROM", "JOIN", "LATERAL"].iter().any(|words| view.has(before, words));
+    let close = view.closing(open).filter(|_| is_from)?;
+    let call = &view.sql[view.start(word)..view.end_before(close + 1)];
+    Some(Edit::Call(word, close + 1).proven(format!("SELECT {call}")))
 }
 
 /// `SELECT a like FROM t`: an operator with nothing behind it is a label, or the name of a class.
@@ -128,157 +207,7 @@ fn bare_label(view: &View<'_>, at: usize) -> Option<Edit> {
         None | Some(TokenKind::Comma | TokenKind::CloseParen) => true,
         _ => view.has(index + 1, "FROM"),
     };
-    (is_operand && is_end).then_some(Edit::Name(index))
-}
-
-/// What is known of single commands.
-fn of_command(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
-    let n = view.pieces.len();
-    if view.has(0, "CREATE") {
-        // Behind `FROM f()`, WITH is taken for the beginning of WITH ORDINALITY.
-        for tail in ["WITH DATA", "WITH NO DATA"] {
-            let length = tail.split(' ').count();
-            if n > length && view.has(n - length, tail) {
-                edits.push(Edit::Blank(n - length, n));
-            }
-        }
-        // Without a type before it, it is taken for one.
-        if let Some(returns) =
-            at.checked_sub(1).filter(|&it| view.has(it, "RETURNS NULL ON NULL INPUT"))
-        {
-            edits.push(Edit::Blank(returns, returns + 5));
-        }
-        let mut kind = 1;
-        while view.has(kind, "TRUSTED") || view.has(kind, "PROCEDURAL") {
-            kind += 1;
-        }
-        if kind > 1 && view.has(kind, "LANGUAGE") {
-            edits.push(Edit::Blank(1, kind));
-        }
-    }
-    if view.has(0, "CREATE") {
-        edits.extend(trigger_arguments(view, at));
-    }
-    if view.has(0, "ALTER STATISTICS IF EXISTS") {
-        edits.push(Edit::Blank(2, 4));
-    }
-    if view.has(0, "DROP EVENT TRIGGER") && view.kind(at) == Some(TokenKind::Comma) {
-        let names = (at..n)
-            .take_while(|&index| !view.has(index, "CASCADE") && !view.has(index, "RESTRICT"));
-        let end = names.clone().count() + at;
-        let is_name_last = view.kind(end - 1) != Some(TokenKind::Comma);
-        if is_name_last
-            && names.enumerate().all(|(offset, index)| is_listed_name(view, index, offset))
-        {
-            edits.push(Edit::Blank(at, end));
-        }
-    }
-    if view.has(0, "REVOKE") && view.has(2, "OPTION FOR") {
-        edits.push(Edit::Blank(1, 4));
-    }
-    // `((SELECT 1) UNION SELECT 2)` as a value.
-    if at > 1
-        && view.kind(at - 1) == Some(TokenKind::CloseParen)
-        && let Some(open) = view.opening(at - 1)
-        && open > 0
-        && view.kind(open - 1) == Some(TokenKind::OpenParen)
-    {
-        edits.push(Edit::Unwrap(open, at - 1));
-    }
-    settings(view, at, edits);
-    columns(view, at, edits);
-}
-
-/// `EXECUTE FUNCTION f (, table, 1, 'x')`: what is handed to a trigger's function may be any word.
-fn trigger_arguments(view: &View<'_>, at: usize) -> Option<Edit> {
-    let execute = (0..at)
-        .rev()
-        .find(|&it| view.has(it, "EXECUTE FUNCTION") || view.has(it, "EXECUTE PROCEDURE"))?;
-    let open = (execute..at).find(|&it| view.kind(it) == Some(TokenKind::OpenParen))?;
-    let close =
-        (open..view.pieces.len()).find(|&it| view.kind(it) == Some(TokenKind::CloseParen))?;
-    // The first may be missing. Each other token follows a token of the other kind.
-    let is_list = (open + 1..close).all(|it| match view.kind(it) {
-        Some(TokenKind::Comma) => it + 1 < close && view.kind(it + 1) != Some(TokenKind::Comma),
-        Some(
-            TokenKind::Word | TokenKind::QuotedIdentifier | TokenKind::Number | TokenKind::String,
-        ) => it == open + 1 || view.kind(it - 1) == Some(TokenKind::Comma),
-        _ => false,
-    });
-    (at < close && is_list).then_some(Edit::Blank(open + 1, close))
-}
-
-/// `DO` with its text and its language in any order, `DO LANGUAGE 'plpgsql' 'BEGIN END'`.
-fn is_do(view: &View<'_>) -> bool {
-    let is_string =
-        |index| matches!(view.kind(index), Some(TokenKind::String | TokenKind::DollarString));
-    let mut at = 1;
-    while at < view.pieces.len() {
-        if view.has(at, "LANGUAGE") {
-            at += 1;
-            if !is_string(at) && view.kind(at) != Some(TokenKind::Word) {
-                return false;
-            }
-        } else if !is_string(at) {
-            return false;
-        }
-        at += 1;
-    }
-    view.has(0, "DO") && at > 1
-}
-
-/// `, name, name`: a comma at each even place.
-fn is_listed_name(view: &View<'_>, index: usize, offset: usize) -> bool {
-    match view.kind(index) {
-        Some(TokenKind::Comma) => offset.is_multiple_of(2),
-        Some(TokenKind::Word | TokenKind::QuotedIdentifier) => !offset.is_multiple_of(2),
-        _ => false,
-    }
-}
-
-/// `SET NAMES 'utf8'`, `SET role TO default`, `ALTER ROLE r SET TIME ZONE 'utc'`.
-fn settings(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
-    for set in (0..=at).rev().take(6).filter(|&index| view.has(index, "SET")) {
-        let name =
-            set + 1 + usize::from(view.has(set + 1, "LOCAL") || view.has(set + 1, "SESSION"));
-        if view.has(name, "NAMES") {
-            edits.push(Edit::Setting(name, name + 1));
-        }
-        if view.has(name, "TIME ZONE") {
-            edits.push(Edit::Setting(name, name + 2));
-        }
-        if view.has(name, "ROLE") || view.has(name, "TIME") {
-            edits.push(Edit::Name(name));
-        }
-    }
-}
-
-/// Parts of columns and constraints.
-fn columns(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
-    if view.has(0, "ALTER") && (view.has(at, "COMPRESSION") || view.has(at, "STORAGE")) {
-        edits.push(Edit::Blank(at, at + 2));
-    }
-    let is_in_exclude = (0..at).any(|index| view.has(index, "EXCLUDE"));
-    // EXCLUDE (time WITH &&): the parser waits for TIME ZONE.
-    if is_in_exclude {
-        let times = (0..at).rev().take(8).filter(|&index| {
-            index > 0
-                && (view.has(index, "TIME") || view.has(index, "TIMESTAMP"))
-                && matches!(view.kind(index - 1), Some(TokenKind::OpenParen | TokenKind::Comma))
-        });
-        edits.extend(times.map(Edit::Name));
-    }
-    // An operator class in EXCLUDE (column class WITH &&).
-    let with = (at..view.pieces.len())
-        .take(8)
-        .take_while(|&index| view.kind(index) != Some(TokenKind::Comma))
-        .find(|&index| view.has(index, "WITH"));
-    if let Some(with) = with
-        && with > at
-        && is_in_exclude
-    {
-        edits.push(Edit::Blank(at, with));
-    }
+    (is_operand && is_end).then_some(Edit::name(index))
 }
 
 /// Whether a word at a token is a name to PostgreSQL, although it is a keyword.

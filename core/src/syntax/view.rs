@@ -85,4 +85,22 @@ impl<'a> View<'a> {
         }
         None
     }
+
+    /// The token that closes the group which a token opens.
+    pub(super) fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        for index in open..self.pieces.len() {
+            match self.kind(index) {
+                Some(TokenKind::OpenParen | TokenKind::OpenBracket) => depth += 1,
+                Some(TokenKind::CloseParen | TokenKind::CloseBracket) => {
+                    depth = depth.checked_sub(1)?;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                return (index > open).then_some(index);
+            }
+        }
+        None
+    }
 }

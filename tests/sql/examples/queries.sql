@@ -24,6 +24,7 @@ UPDATE t SET data = jsonb_set(data, '{a}', '1') - 'b' || '{"c": 2}'::jsonb, arr[
 UPDATE films SET kind = 'Dramatic' WHERE CURRENT OF c_films;
 DELETE FROM films USING producers WHERE producer_id = producers.id AND producers.name = 'foo';
 DELETE FROM a x WHERE x.ctid NOT IN (SELECT min(ctid) FROM a GROUP BY b, c) RETURNING *;
+-- @15
 MERGE INTO customer_account ca
 USING (SELECT customer_id, transaction_value FROM recent_transactions) AS t
 ON t.customer_id = ca.customer_id

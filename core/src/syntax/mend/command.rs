@@ -1,0 +1,308 @@
+//! Single commands of which PostgreSQL takes more than the parser.
+
+use super::Edit;
+use crate::lexer::TokenKind;
+use crate::syntax::view::View;
+use crate::syntax::words::Category;
+
+/// What is known of single commands.
+pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
+    if view.has(0, "CREATE") {
+        create(view, at, edits);
+    }
+    if view.has(0, "ALTER STATISTICS IF EXISTS") {
+        edits.push(Edit::Blank(2, 4));
+    }
+    if view.has(0, "REVOKE") && view.has(2, "OPTION FOR") {
+        edits.push(Edit::Blank(1, 4));
+    }
+    edits.extend(drop_list(view, at));
+    edits.extend(type_name(view, at));
+    edits.extend(explained(view));
+    edits.extend(options_of_reindex(view));
+    if view.has(0, "ALTER DEFAULT PRIVILEGES")
+        && ["FOR ROLE", "FOR USER", "IN SCHEMA"].iter().any(|words| view.has(at, words))
+        && let Some(end) = names_end(view, at + 2)
+    {
+        edits.push(Edit::Blank(at, end));
+    }
+    if view.has(0, "CREATE SCHEMA")
+        && at > 0
+        && view.has(at - 1, "AUTHORIZATION")
+        && is_role(view, at)
+    {
+        edits.push(Edit::name(at));
+    }
+    // `RESTART` of an identity column, with more behind it.
+    let goes_on = view.has(at, "SET") || view.has(at, "RESTART");
+    let restarts = (0..at).rev().take_while(|&it| view.has(it, "RESTART")).count();
+    if view.has(0, "ALTER TABLE") && goes_on && restarts > 0 {
+        edits.push(Edit::Blank(at - restarts, at));
+    }
+    if view.has(at, "NULL") && at > 0 && view.has(at - 1, "VERSION") {
+        edits.push(Edit::Text(at));
+    }
+    if view.has(0, "COPY") {
+        let delimiters = at + usize::from(view.has(at, "USING"));
+        if view.has(delimiters, "DELIMITERS")
+            && view.kind(delimiters + 1) == Some(TokenKind::String)
+        {
+            edits.push(Edit::Blank(at, delimiters + 2));
+        }
+    }
+    settings(view, at, edits);
+    columns(view, at, edits);
+}
+
+fn create(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
+    let n = view.pieces.len();
+    // Behind `FROM f()`, WITH is taken for the beginning of WITH ORDINALITY.
+    for tail in ["WITH DATA", "WITH NO DATA"] {
+        let length = tail.split(' ').count();
+        if n > length && view.has(n - length, tail) {
+            edits.push(Edit::Blank(n - length, n));
+        }
+    }
+    // Without a type before it, it is taken for one.
+    if let Some(returns) =
+        at.checked_sub(1).filter(|&it| view.has(it, "RETURNS NULL ON NULL INPUT"))
+    {
+        edits.push(Edit::Blank(returns, returns + 5));
+    }
+    let mut kind = 1;
+    while view.has(kind, "TRUSTED") || view.has(kind, "PROCEDURAL") {
+        kind += 1;
+    }
+    if kind > 1 && view.has(kind, "LANGUAGE") {
+        edits.push(Edit::Blank(1, kind));
+    }
+    edits.extend(trigger_arguments(view, at));
+    edits.extend(statistics_from(view, at));
+}
+
+/// `CREATE STATISTICS ... FROM ONLY t AS u`: what may stand behind FROM in a query.
+fn statistics_from(view: &View<'_>, at: usize) -> Option<Edit> {
+    if !view.has(1, "STATISTICS") {
+        return None;
+    }
+    let from = (0..=at).rev().find(|&it| view.has(it, "FROM"))?;
+    // Nothing that follows FROM in a query can precede its WHERE.
+    let proof = format!("SELECT {} WHERE q", &view.sql[view.start(from)..]);
+    Some(Edit::Name(from + 1, view.pieces.len()).proven(proof))
+}
+
+/// `EXPLAIN REFRESH MATERIALIZED VIEW v`.
+fn explained(view: &View<'_>) -> Option<Edit> {
+    if !view.has(0, "EXPLAIN") {
+        return None;
+    }
+    let refresh = (1..view.pieces.len()).find(|&it| view.has(it, "REFRESH MATERIALIZED VIEW"))?;
+    let proof = format!("{} SELECT 1", &view.sql[..view.start(refresh)]);
+    Some(Edit::Blank(0, refresh).proven(proof))
+}
+
+/// `REINDEX (any_word) TABLE t`: the grammar leaves the names of options to the command.
+fn options_of_reindex(view: &View<'_>) -> Option<Edit> {
+    let close = view.closing(1).filter(|_| view.has(0, "REINDEX"))?;
+    let is_word = |index| {
+        view.kind(index) == Some(TokenKind::Word)
+            && (Category::of(view.text(index)) != Some(Category::Reserved)
+                || view.has(index, "ANALYZE"))
+    };
+    let mut at = 2;
+    loop {
+        if !is_word(at) {
+            return None;
+        }
+        at += 1;
+        let is_value = matches!(view.kind(at), Some(TokenKind::Number | TokenKind::String))
+            || ["TRUE", "FALSE", "ON"].iter().any(|word| view.has(at, word));
+        at += usize::from(is_value || is_word(at));
+        if at == close {
+            return Some(Edit::Blank(1, close + 1));
+        }
+        if view.kind(at) != Some(TokenKind::Comma) {
+            return None;
+        }
+        at += 1;
+    }
+}
+
+/// `DROP LANGUAGE a, b`: what may be several to PostgreSQL and is one to the parser.
+fn drop_list(view: &View<'_>, at: usize) -> Option<Edit> {
+    let is_one = [
+        "ACCESS METHOD",
+        "CONVERSION",
+        "EVENT TRIGGER",
+        "LANGUAGE",
+        "PROCEDURAL LANGUAGE",
+        "TEXT SEARCH CONFIGURATION",
+        "TEXT SEARCH DICTIONARY",
+        "TEXT SEARCH PARSER",
+        "TEXT SEARCH TEMPLATE",
+    ];
+    let is_comma = view.has(0, "DROP") && view.kind(at) == Some(TokenKind::Comma);
+    if !is_comma || !is_one.iter().any(|words| view.has(1, words)) {
+        return None;
+    }
+    names_end(view, at + 1).map(|end| Edit::Blank(at, end))
+}
+
+/// `COMMENT ON TYPE double precision`, `DROP DOMAIN a, int[]`: types that are more than a name.
+fn type_name(view: &View<'_>, at: usize) -> Option<Edit> {
+    let keyword = (1..8).find(|&it| view.has(it, "TYPE") || view.has(it, "DOMAIN"))?;
+    let is_dropped = view.has(0, "DROP") && keyword == 1;
+    let is_told_of =
+        (view.has(0, "COMMENT") || view.has(0, "SECURITY LABEL")) && view.has(keyword - 1, "ON");
+    if !is_dropped && !is_told_of {
+        return None;
+    }
+    let mut first = keyword + 1;
+    if is_dropped && view.has(first, "IF EXISTS") {
+        first += 2;
+    }
+    let mut depth = 0usize;
+    let ends = ["IS", "CASCADE", "RESTRICT"];
+    let begin = first;
+    for index in begin..=view.pieces.len() {
+        let is_end = match view.kind(index) {
+            None => true,
+            Some(TokenKind::Comma) => depth == 0,
+            _ => ends.iter().any(|word| view.has(index, word)),
+        };
+        if is_end && index > at {
+            let text = &view.sql[view.start(first)..view.end_before(index)];
+            let proof = format!("SELECT CAST(NULL AS {text})");
+            return Some(Edit::Name(first, index).proven(proof));
+        }
+        if is_end {
+            first = index + 1;
+        }
+        match view.kind(index) {
+            Some(TokenKind::OpenParen) => depth += 1,
+            Some(TokenKind::CloseParen) => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where a list of names ends that begins at a token.
+fn names_end(view: &View<'_>, first: usize) -> Option<usize> {
+    let mut at = first;
+    loop {
+        if !is_name(view, at) {
+            return None;
+        }
+        at += 1;
+        while view.kind(at) == Some(TokenKind::Dot) && view.kind(at + 1) == Some(TokenKind::Word) {
+            at += 2;
+        }
+        if view.kind(at) != Some(TokenKind::Comma) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Whether a name stands at a token, or a word for a role.
+fn is_name(view: &View<'_>, index: usize) -> bool {
+    match view.kind(index) {
+        Some(TokenKind::QuotedIdentifier) => true,
+        Some(TokenKind::Word) => {
+            !matches!(
+                Category::of(view.text(index)),
+                Some(Category::Reserved | Category::FunctionName)
+            ) || is_role(view, index)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a token stands for the role of the session.
+fn is_role(view: &View<'_>, index: usize) -> bool {
+    ["CURRENT_ROLE", "CURRENT_USER", "SESSION_USER"].iter().any(|role| view.has(index, role))
+}
+
+/// `EXECUTE FUNCTION f (, table, 1, 'x')`: what is handed to a trigger's function may be any word.
+fn trigger_arguments(view: &View<'_>, at: usize) -> Option<Edit> {
+    let execute = (0..at)
+        .rev()
+        .find(|&it| view.has(it, "EXECUTE FUNCTION") || view.has(it, "EXECUTE PROCEDURE"))?;
+    let open = (execute..at).find(|&it| view.kind(it) == Some(TokenKind::OpenParen))?;
+    let close =
+        (open..view.pieces.len()).find(|&it| view.kind(it) == Some(TokenKind::CloseParen))?;
+    // The first may be missing. Each other token follows a token of the other kind.
+    let is_list = (open + 1..close).all(|it| match view.kind(it) {
+        Some(TokenKind::Comma) => it + 1 < close && view.kind(it + 1) != Some(TokenKind::Comma),
+        Some(
+            TokenKind::Word | TokenKind::QuotedIdentifier | TokenKind::Number | TokenKind::String,
+        ) => it == open + 1 || view.kind(it - 1) == Some(TokenKind::Comma),
+        _ => false,
+    });
+    (at < close && is_list).then_some(Edit::Blank(open + 1, close))
+}
+
+/// `SET NAMES 'utf8'`, `SET role TO default`, `ALTER ROLE r SET TIME ZONE 'utc'`.
+fn settings(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
+    for set in (0..=at).rev().take(6).filter(|&index| view.has(index, "SET")) {
+        let name =
+            set + 1 + usize::from(view.has(set + 1, "LOCAL") || view.has(set + 1, "SESSION"));
+        if view.has(name, "NAMES") {
+            edits.push(Edit::Setting(name, name + 1));
+        }
+        if view.has(name, "TIME ZONE") {
+            edits.push(Edit::Setting(name, name + 2));
+        }
+        if view.has(name, "ROLE") || view.has(name, "TIME") {
+            edits.push(Edit::name(name));
+        }
+    }
+}
+
+/// Parts of columns and constraints.
+fn columns(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
+    if view.has(0, "ALTER") && (view.has(at, "COMPRESSION") || view.has(at, "STORAGE")) {
+        edits.push(Edit::Blank(at, at + 2));
+    }
+    let is_in_exclude = (0..at).any(|index| view.has(index, "EXCLUDE"));
+    // EXCLUDE (time WITH &&): the parser waits for TIME ZONE.
+    if is_in_exclude {
+        let times = (0..at).rev().take(8).filter(|&index| {
+            index > 0
+                && (view.has(index, "TIME") || view.has(index, "TIMESTAMP"))
+                && matches!(view.kind(index - 1), Some(TokenKind::OpenParen | TokenKind::Comma))
+        });
+        edits.extend(times.map(Edit::name));
+    }
+    // An operator class in EXCLUDE (column class WITH &&).
+    let with = (at..view.pieces.len())
+        .take(8)
+        .take_while(|&index| view.kind(index) != Some(TokenKind::Comma))
+        .find(|&index| view.has(index, "WITH"));
+    if let Some(with) = with
+        && with > at
+        && is_in_exclude
+    {
+        edits.push(Edit::Blank(at, with));
+    }
+}
+
+/// `DO` with its text and its language in any order, `DO LANGUAGE 'plpgsql' 'BEGIN END'`.
+pub(super) fn is_do(view: &View<'_>) -> bool {
+    let is_string =
+        |index| matches!(view.kind(index), Some(TokenKind::String | TokenKind::DollarString));
+    let mut at = 1;
+    while at < view.pieces.len() {
+        if view.has(at, "LANGUAGE") {
+            at += 1;
+            if !is_string(at) && view.kind(at) != Some(TokenKind::Word) {
+                return false;
+            }
+        } else if !is_string(at) {
+            return false;
+        }
+        at += 1;
+    }
+    view.has(0, "DO") && at > 1
+}
