@@ -41,6 +41,14 @@ pub struct Directives {
     pub syntax_off_at: Vec<Span>,
 }
 
+impl Directives {
+    /// Takes for granted what a line that is wrong was meant to say, so that one mistake is one error:
+    /// everything that cannot run in a transaction would be another.
+    fn assume(&mut self, word: &str) {
+        self.no_transaction |= word == NO_TRANSACTION;
+    }
+}
+
 /// One `-- dunlin: allow <rule>: <reason>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
@@ -61,7 +69,7 @@ pub fn read(file: &Arc<SourceFile>, tokens: &[Token]) -> (Directives, Vec<Diagno
     for token in tokens {
         in_head &= token.is_trivia();
         if token.kind == TokenKind::BlockComment {
-            problems.extend(in_block(file, token.span));
+            problems.extend(in_block(file, token.span, &mut directives));
         }
         if token.kind != TokenKind::LineComment {
             continue;
@@ -74,6 +82,7 @@ pub fn read(file: &Arc<SourceFile>, tokens: &[Token]) -> (Directives, Vec<Diagno
                 None => directives.syntax_off_at.push(token.span),
             }
         } else if !in_head {
+            directives.assume(found.word);
             problems.push(misplaced(file, &found));
         } else {
             problems.extend(obey(file, &found, &mut directives));
@@ -116,13 +125,18 @@ pub fn read_rust(file: &Arc<SourceFile>) -> (Directives, Vec<Diagnostic>) {
 }
 
 /// What is wrong with a block comment that is meant as a directive.
-fn in_block(file: &Arc<SourceFile>, comment: Span) -> Option<Diagnostic> {
+fn in_block(
+    file: &Arc<SourceFile>,
+    comment: Span,
+    directives: &mut Directives,
+) -> Option<Diagnostic> {
     let text = comment.text(file.text());
     let body = text.strip_prefix("/*").unwrap_or(text);
     let body = body.strip_suffix("*/").unwrap_or(body).trim_matches(['*', ' ', '\t', '\n']);
     let name = body.get(..6).filter(|name| name.eq_ignore_ascii_case("dunlin"))?;
     let rest = body[name.len()..].trim_start().strip_prefix(':')?.trim();
     let line = rest.lines().next().unwrap_or_default().trim();
+    directives.assume(line);
     Some(
         Diagnostic::new(Rule::UnknownDirective, "a directive in a block comment")
             .at(Place::span(file, comment, ""))
@@ -177,6 +191,7 @@ fn obey(
     };
     let known = format!("the directives are: {}", WORDS.join(", "));
     if !found.has_colon {
+        directives.assume(found.word);
         let help =
             format!("write `-- dunlin: {}`", format!("{} {}", found.word, found.value).trim());
         return unknown("a directive without its colon".to_owned(), String::new())
@@ -203,19 +218,19 @@ fn obey(
         NO_TRANSACTION => &mut directives.no_transaction,
         BREAKING => &mut directives.breaking,
         _ => {
-            let label = nearest(found.word, WORDS)
-                .map(|word| format!("did you mean `{word}`?"))
-                .unwrap_or_default();
+            let meant = nearest(found.word, WORDS);
+            directives.assume(meant.unwrap_or_default());
+            let label = meant.map(|word| format!("did you mean `{word}`?")).unwrap_or_default();
             return unknown(format!("unknown directive `{}`", found.word), label)
                 .map(|problem| problem.note(known));
         }
     };
+    *flag = true;
     if !found.value.is_empty() {
         let headline = format!("the directive `{}` takes no value", found.word);
         return unknown(headline, String::new())
             .map(|problem| problem.help(format!("write only `-- dunlin: {}`", found.word)));
     }
-    *flag = true;
     None
 }
 

@@ -1,0 +1,3 @@
+-- dunlin: no-transacton
+CREATE INDEX CONCURRENTLY i ON t (a);
+VACUUM t;
