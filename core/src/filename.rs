@@ -58,13 +58,22 @@ pub fn judge(file_name: &str) -> Judgement {
     if let Judgement::Misnamed { suggestion, .. } = &mut judgement {
         // A name can be wrong in many places. Each turn leaves fewer capitals or control characters,
         // or takes more of the name into a timestamp, so there is a last one.
-        while !suggestion.starts_with(VERSION_GAP)
-            && let Judgement::Misnamed { suggestion: better, .. } = judge_once(suggestion)
-        {
+        while let Some(better) = better(suggestion) {
             *suggestion = better;
         }
     }
     judgement
+}
+
+/// What is proposed for a proposal, any version standing for one that only the author knows.
+fn better(suggestion: &str) -> Option<String> {
+    let gap = suggestion.strip_prefix(VERSION_GAP);
+    let name = gap.map_or_else(|| suggestion.to_owned(), |rest| format!("1{rest}"));
+    let Judgement::Misnamed { suggestion: better, .. } = judge_once(&name) else { return None };
+    match gap {
+        Some(_) => better.strip_prefix('1').map(|rest| format!("{VERSION_GAP}{rest}")),
+        None => Some(better),
+    }
 }
 
 /// Whether a file may lie beside migrations of any kind.
@@ -221,6 +230,7 @@ mod tests {
     #[test]
     fn a_name_wrong_in_many_places_is_told_the_last_name() {
         refuses("1.-.D\town.SQL", "1_<what_it_does>.down.sql");
+        refuses("\t.a.Do\twn.SQL", "<version>_a.down.sql");
         refuses("20251104.01.sql", "20251104_01_<what_it_does>.sql");
     }
 
