@@ -25,7 +25,7 @@ fn the_pages_are_what_the_help_says() {
         }
     }
     let known: BTreeSet<_> =
-        pages.iter().map(|(name, _)| name.as_str()).chain(["json.md"]).collect();
+        pages.iter().map(|(name, _)| name.as_str()).chain(["json.md", "schema.json"]).collect();
     for entry in fs::read_dir(docs()).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         if !known.contains(name.as_str()) {
@@ -42,8 +42,12 @@ fn the_pages_are_what_the_help_says() {
 #[test]
 fn every_command_has_its_fields_described() {
     let text = fs::read_to_string(docs().join("json.md")).unwrap();
+    let schema = fs::read_to_string(docs().join("schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     for (name, _) in dunlin_cli::pages() {
         let Some(command) = name.strip_suffix(".md").filter(|it| *it != "README") else { continue };
         assert!(text.contains(&format!("\n| `{command}` |")), "`{command}` is not in json.md");
+        let in_schema = schema["$defs"].get(command).is_some();
+        assert!(in_schema, "`{command}` is not in schema.json");
     }
 }

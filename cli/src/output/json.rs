@@ -1,4 +1,4 @@
-//! One JSON document: `docs/cli/json.md` describes it.
+//! One JSON document: `docs/cli/json.md` and `docs/cli/schema.json` describe it.
 //!
 //! **Invariant:** fields are added and never renamed or removed while [`SCHEMA`] is the same.
 

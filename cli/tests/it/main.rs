@@ -13,4 +13,5 @@ mod connection;
 mod database;
 mod folder;
 mod interrupt;
+mod schema;
 mod screens;

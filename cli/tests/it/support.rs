@@ -116,6 +116,8 @@ impl Project {
         assert_eq!(document["schema"], 1);
         assert_eq!(document["code"], ran.code);
         assert_eq!(ran.stderr, "");
+        crate::schema::hold(&document);
+        assert_eq!(document["command"], arguments[0]);
         let page = include_str!("../../../docs/cli/json.md");
         for field in fields(&document) {
             assert!(page.contains(&format!("`{field}`")), "json.md says nothing of `{field}`");
