@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use dunlin_core::Rule;
+use dunlin_core::rule::DefaultLevel;
 use serde_json::{Value, json};
 
 use super::from_root;
@@ -32,15 +33,39 @@ pub(super) fn document(outcome: &Outcome) -> String {
     format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
+/// A rule with what GitHub's code scanning requires of it.
 fn rule(id: &str) -> Value {
-    match Rule::of_id(id) {
-        Some(rule) => json!({
-            "id": id,
-            "shortDescription": { "text": rule.summary() },
-            "help": { "text": rule.explanation().instead },
-        }),
-        None => json!({ "id": id }),
-    }
+    let known = Rule::of_id(id);
+    let (summary, why, instead) = match known {
+        Some(rule) => (rule.summary(), rule.explanation().why, rule.explanation().instead),
+        None => (
+            "The migrations could not be tried, or one of them failed.",
+            "With `--server` they are applied, undone and applied again on a database of their own.",
+            "The message says what is to be done.",
+        ),
+    };
+    let level = match known.map(Rule::default_level) {
+        Some(DefaultLevel::Warn) => "warning",
+        _ => "error",
+    };
+    json!({
+        "id": id,
+        "name": name(id),
+        "shortDescription": { "text": summary },
+        "fullDescription": { "text": why },
+        "help": { "text": instead },
+        "defaultConfiguration": { "level": level },
+    })
+}
+
+/// `unterminated-string` as `UnterminatedString`.
+fn name(id: &str) -> String {
+    let word = |word: &str| {
+        let mut characters = word.chars();
+        let first = characters.next().map(|it| it.to_ascii_uppercase());
+        first.into_iter().chain(characters).collect::<String>()
+    };
+    id.split('-').map(word).collect()
 }
 
 fn result(finding: &Finding) -> Value {
@@ -74,7 +99,13 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::uri;
+    use super::{name, uri};
+
+    #[test]
+    fn a_rule_has_a_name_in_one_word() {
+        assert_eq!(name("unterminated-string"), "UnterminatedString");
+        assert_eq!(name("not-utf-8"), "NotUtf8");
+    }
 
     #[test]
     fn a_path_becomes_a_reference() {

@@ -23,8 +23,7 @@ fn check_on_a_server_applies_undoes_and_applies_again() {
     assert_eq!(rest, "3 migrations: nothing to object to\n");
     // An undo that leaves something is found by applying again.
     project.write("migrations/0002_b.down.sql", "SELECT 1;\n");
-    let sarif = project.run(&["check", "--server", "--format", "sarif"]);
-    let document: serde_json::Value = serde_json::from_str(sarif.stdout(1)).unwrap();
+    let document = project.sarif(1, &["--server"]);
     let result = &document["runs"][0]["results"][0];
     let text = result["message"]["text"].as_str().unwrap();
     assert!(text.contains("relation \"b\" already exists"), "{text}");

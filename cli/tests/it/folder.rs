@@ -178,9 +178,7 @@ fn findings_as_annotations_and_as_sarif() {
     let expected = "::error file=migrations/0001_a.sql,line=2,col=20,title=unterminated string::unterminated string%0A";
     assert!(github.stdout(1).starts_with(expected), "{}", github.stdout);
 
-    let sarif = project.run(&["check", "--format", "sarif"]);
-    let document: serde_json::Value = serde_json::from_str(sarif.stdout(1)).unwrap();
-    assert_eq!(document["version"], "2.1.0");
+    let document = project.sarif(1, &[]);
     let result = &document["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "unterminated-string");
     let place = &result["locations"][0]["physicalLocation"];
@@ -189,9 +187,14 @@ fn findings_as_annotations_and_as_sarif() {
     assert_eq!(document["runs"][0]["tool"]["driver"]["rules"][0]["id"], "unterminated-string");
 
     let clean = Project::with("formats-clean", &[("0001_a.sql", USERS)]);
-    let sarif = clean.run(&["check", "--format", "sarif"]);
-    let document: serde_json::Value = serde_json::from_str(sarif.stdout(0)).unwrap();
+    let document = clean.sarif(0, &[]);
     assert_eq!(document["runs"][0]["results"], serde_json::json!([]));
+    clean.write("migrations/0002_größe b.sql", "SET work_mem = '1MB';\n");
+    let document = clean.sarif(0, &["--warn", "leaking-setting"]);
+    assert_eq!(document["runs"][0]["results"][0]["level"], "warning");
+    clean.remove("migrations/0002_größe b.sql");
+    let document = clean.sarif(2, &["--base", "nowhere"]);
+    assert_eq!(document["runs"][0]["results"][0]["ruleId"], "usage");
     let refused = clean.run(&["new", "x", "--format", "sarif"]);
     assert_eq!(refused.code, 2);
     assert_eq!(clean.names(), ["0001_a.sql"]);

@@ -125,6 +125,38 @@ impl Project {
         document
     }
 
+    /// The SARIF that `check` gives, held to what SARIF 2.1.0 and GitHub's code scanning ask of it.
+    #[track_caller]
+    pub(crate) fn sarif(&self, code: i32, arguments: &[&str]) -> serde_json::Value {
+        let ran = self.run(&[&["check", "--format", "sarif"], arguments].concat());
+        let document: serde_json::Value = serde_json::from_str(ran.stdout(code)).unwrap();
+        assert_eq!(document["version"], "2.1.0");
+        let run = &document["runs"][0];
+        let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+        let text = |it: &serde_json::Value| it["text"].as_str().is_some_and(|it| !it.is_empty());
+        for rule in rules {
+            for field in ["shortDescription", "fullDescription", "help"] {
+                assert!(text(&rule[field]), "{field}: {rule}");
+            }
+            let name = rule["name"].as_str().unwrap();
+            assert!(name.starts_with(|it: char| it.is_ascii_uppercase()), "{name}");
+            assert!(name.chars().all(|it| it.is_ascii_alphanumeric()), "{name}");
+        }
+        for result in run["results"].as_array().unwrap() {
+            let n_rules = rules.iter().filter(|it| it["id"] == result["ruleId"]).count();
+            assert!(n_rules == 1 && text(&result["message"]), "{result}");
+            assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()), "{result}");
+            let Some(place) = result["locations"].get(0) else { continue };
+            let place = &place["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(uri.is_ascii() && !uri.contains(' ') && !uri.starts_with('/'), "{uri}");
+            for field in ["startLine", "startColumn"] {
+                assert!(place["region"][field].as_u64().is_some_and(|it| it > 0), "{place}");
+            }
+        }
+        document
+    }
+
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .args(["-c", "user.name=Ana", "-c", "user.email=ana@example.org"])
