@@ -1,4 +1,4 @@
-//! Checksums of migrations and the fingerprint of a whole registry.
+//! Checksums of migrations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,28 +38,6 @@ impl Checksum {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
-}
-
-/// One SHA-256 over the names and checksums of a set of migrations.
-///
-/// It is what a start with nothing to do compares with the server's own sum over the history table,
-/// so that neither question nor answer grows with the number of migrations. The hashed text is, for
-/// each migration in the order of its name's bytes, the name, LF, the written checksum, LF.
-#[must_use]
-pub fn fingerprint<'a>(migrations: impl IntoIterator<Item = (&'a str, Checksum)>) -> [u8; 32] {
-    written_fingerprint(migrations.into_iter().map(|(name, it)| (name, it.to_string())))
-}
-
-/// The same of checksums as the history table has them; empty for a row that has none.
-#[must_use]
-pub fn written_fingerprint<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> [u8; 32] {
-    let mut sorted: Vec<_> = rows.into_iter().collect();
-    sorted.sort_unstable();
-    let mut hasher = Sha256::new();
-    for (name, checksum) in sorted {
-        hasher.update(format!("{name}\n{checksum}\n"));
-    }
-    hasher.finalize().into()
 }
 
 /// Bytes as hexadecimal digits in lower case.
@@ -137,12 +115,5 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Checksum>(), Err(ParseChecksumError), "{text}");
         }
-    }
-
-    #[test]
-    fn a_fingerprint_does_not_depend_on_the_order_given() {
-        let (a, b) = (("1_a", Checksum::of("a")), ("10_b", Checksum::of("b")));
-        assert_eq!(fingerprint([a, b]), fingerprint([b, a]));
-        assert_ne!(fingerprint([a, b]), fingerprint([a]));
     }
 }

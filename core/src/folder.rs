@@ -14,10 +14,11 @@ pub use self::recorded::record;
 use self::entry::Entry;
 use self::recorded::SumFile;
 use crate::check;
-use crate::checksum::{self, Checksum};
+use crate::checksum::Checksum;
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::directive::Allowance;
 use crate::filename::{FileName, Part};
+use crate::fingerprint::Fingerprint;
 use crate::layout::{self, Layout};
 use crate::levels::Context;
 use crate::options::Options;
@@ -188,10 +189,11 @@ impl Folder {
         &self.migrations
     }
 
-    /// One sum over all names and checksums; see [`checksum::fingerprint`].
+    /// What the server finds in the history when all of them are applied.
     #[must_use]
-    pub fn fingerprint(&self) -> [u8; 32] {
-        checksum::fingerprint(self.migrations.iter().map(|it| (it.name.as_str(), it.up.checksum)))
+    pub fn fingerprint(&self) -> Fingerprint {
+        let row = |it: &Migration| Fingerprint::of_row(&it.name, &it.up.checksum.to_string());
+        self.migrations.iter().map(row).collect()
     }
 }
 

@@ -26,6 +26,7 @@ pub mod statement;
 pub mod syntax;
 
 pub mod checksum;
+pub mod fingerprint;
 pub mod source;
 pub mod sum;
 
@@ -38,6 +39,7 @@ pub mod suggest;
 
 pub use checksum::Checksum;
 pub use diagnostic::{Diagnostic, Place, Severity};
+pub use fingerprint::Fingerprint;
 pub use folder::Folder;
 pub use layout::Layout;
 pub use levels::{Level, Levels};

@@ -48,8 +48,8 @@ pub(crate) struct Table {
     pub(crate) log: LogTable,
     /// What the log calls this build.
     pub(crate) build: Option<String>,
-    /// How many migrations this build has.
-    pub(crate) n_known: usize,
+    /// The last name of this build as texts are sorted; empty when it has none.
+    pub(crate) last_name: &'static str,
 }
 
 /// The table of one run, in the schema the run found it in or will create it in.
@@ -196,11 +196,9 @@ impl Table {
              pg_catalog.current_setting('transaction_read_only') AS read_only, \
              pg_catalog.pg_is_in_recovery() AS is_standby, \
              pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
-             SELECT {}, \
-             (SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.oid = {}::pg_catalog.regclass) AS table_schema FROM {table}",
-            sum::columns(&table, self.n_known),
-            literal(&table),
+             SELECT {}{} FROM {table}",
+            sum::columns(self.last_name),
+            self.question_where_found(),
         );
         let (asking, doing) = ("asking the server where we are", "reading the history table");
         let answers =
@@ -246,17 +244,24 @@ impl Table {
             }
             return Ok(glance);
         }
-        let sum = rows.get(1).map(|row| self.sum(row, &glance.history)).transpose()?;
-        Ok(Glance { sum, ..glance })
+        let Some(row) = rows.get(1) else { return Ok(glance) };
+        if let Some(found) = text(row, "found").filter(|it| text(row, "expected") != Some(it)) {
+            return Err(glance.history.is_elsewhere(&schema_of(session, found).await?));
+        }
+        Ok(Glance { sum: Some(Sum::of(row)), ..glance })
     }
 
-    /// The sum of the table the server found, unless that is not the one in our schema.
-    fn sum(&self, row: &SimpleQueryRow, history: &History) -> Result<Sum> {
-        let found_in = text(row, "table_schema").unwrap_or_default();
-        if found_in != history.schema {
-            return Err(history.is_elsewhere(found_in));
+    /// Columns that tell whether the table which the search path leads to is the one in its first schema.
+    fn question_where_found(&self) -> String {
+        if self.schema.is_some() {
+            return String::new();
         }
-        Ok(Sum::of(row, self.n_known))
+        let table = literal(&identifier(&self.name));
+        format!(
+            ", {table}::pg_catalog.regclass::pg_catalog.oid AS found, \
+             pg_catalog.to_regclass(pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()), '.', {table}))\
+             ::pg_catalog.oid AS expected"
+        )
     }
 
     fn located(&self, context: &SimpleQueryRow) -> Result<History> {
@@ -275,6 +280,17 @@ impl Table {
             log: None,
         })
     }
+}
+
+/// The schema of a table with this number.
+async fn schema_of(session: &Session<'_>, table: &str) -> Result<String> {
+    let question = format!(
+        "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE c.oid = {table}"
+    );
+    let rows = session.rows(&question).await;
+    let rows = rows.map_err(|error| Error::from_looking("looking for the history table", error))?;
+    Ok(rows.first().and_then(|row| text(row, "nspname")).unwrap_or_default().to_owned())
 }
 
 /// Whether there is no such table, or another one than ours. Which, is asked under the lock: the

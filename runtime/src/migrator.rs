@@ -95,7 +95,7 @@ impl<'a> Migrator<'a> {
                 name: registry.history_table.to_owned(),
                 log: LogTable::default(),
                 build: None,
-                n_known: registry.len(),
+                last_name: registry.iter().map(Migration::name).max().unwrap_or_default(),
             },
             policies: Policies::default(),
             primary_wait: Duration::ZERO,

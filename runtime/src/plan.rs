@@ -324,7 +324,7 @@ mod tests {
         generated::sql("20250303-d", generated::timestamp("20250303"), [4; 32], sql("d.sql"), None),
     ];
     const REGISTRY: Registry =
-        generated::registry(LIST, [0; 32], "migrations", "migrations", None, &[]);
+        generated::registry(LIST, [0; 2], "migrations", "migrations", None, &[]);
 
     fn row(name: &str) -> Applied {
         Applied {

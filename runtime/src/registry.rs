@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use dunlin_core::options::DEFAULT_HISTORY_TABLE;
-use dunlin_core::{Checksum, Layout, Version};
+use dunlin_core::{Checksum, Fingerprint, Layout, Version};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -29,7 +29,7 @@ use crate::settings::undeclared_in;
 #[derive(Clone, Copy)]
 pub struct Registry {
     pub(crate) migrations: &'static [Migration],
-    pub(crate) fingerprint: [u8; 32],
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) folder: &'static str,
     /// The folder as the macro's argument named it: relative to `Cargo.toml`.
     pub(crate) folder_argument: &'static str,
@@ -78,7 +78,7 @@ impl Registry {
     /// A registry without migrations.
     pub const EMPTY: Self = Self {
         migrations: &[],
-        fingerprint: EMPTY_FINGERPRINT,
+        fingerprint: Fingerprint::EMPTY,
         folder: "",
         folder_argument: "",
         source: None,
@@ -197,19 +197,13 @@ impl fmt::Debug for Migration {
     }
 }
 
-/// SHA-256 of nothing: what a sum over no migrations is.
-const EMPTY_FINGERPRINT: [u8; 32] = [
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
-];
-
 /// For the code the macro generates. Not public in any other sense.
 #[doc(hidden)]
 pub(crate) mod generated {
     use super::{Code, Migration, Registry, RustMigration, Script};
     pub use dunlin_core::Layout;
     use dunlin_core::options::DEFAULT_HISTORY_TABLE;
-    use dunlin_core::{Checksum, Version, VersionKind};
+    use dunlin_core::{Checksum, Fingerprint, Version, VersionKind};
 
     #[derive(Clone, Copy, Debug)]
     pub struct SqlFile {
@@ -283,7 +277,7 @@ pub(crate) mod generated {
     #[must_use]
     pub const fn registry(
         migrations: &'static [Migration],
-        fingerprint: [u8; 32],
+        fingerprint: [u64; 2],
         folder: &'static str,
         folder_argument: &'static str,
         source: Option<&'static str>,
@@ -291,7 +285,7 @@ pub(crate) mod generated {
     ) -> Registry {
         Registry {
             migrations,
-            fingerprint,
+            fingerprint: Fingerprint::from_numbers(fingerprint),
             folder,
             folder_argument,
             source,

@@ -69,7 +69,7 @@ pub fn registry_of(folder: &Path, rust: &[Functions]) -> Registry {
         reading.folder.migrations().iter().map(|migration| migration_of(migration, rust)).collect();
     let registry = generated::registry(
         migrations.leak(),
-        reading.folder.fingerprint(),
+        reading.folder.fingerprint().numbers(),
         "migrations",
         "migrations",
         None,
