@@ -8,6 +8,7 @@
 //! SQL cannot is a diagnostic; it is never passed over.
 
 mod arrange;
+mod code;
 mod recognise;
 
 mod diesel;

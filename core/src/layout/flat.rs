@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::arrange::{Arranged, Role, objection};
 use super::flyway::{self, ScriptSettings};
 use super::section::{Sections, cut, problem};
-use super::{Layout, dbmate, goose, leading_digits, sql_migrate, tern};
+use super::{Layout, code, dbmate, goose, leading_digits, sql_migrate, tern};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::filename::{FileName, Judgement, Part, is_bystander, judge};
 use crate::folder::Transaction;
@@ -238,7 +238,7 @@ pub(crate) fn role(layout: Layout, file_name: &str) -> Role {
             Judgement::Migration(name) => Role::Migration(name),
             Judgement::Bystander => Role::Bystander,
             Judgement::Misnamed { fact, suggestion } => Role::Misnamed { fact, suggestion },
-            Judgement::Unexpected => Role::Unexpected,
+            Judgement::Unexpected => code::role(file_name).unwrap_or(Role::Unexpected),
         },
         Layout::Flyway => flyway::role(file_name),
         _ => by_extension(layout, file_name),
@@ -278,7 +278,7 @@ fn by_extension(layout: Layout, file_name: &str) -> Role {
         };
     }
     if lower != "sql" && lower != "rs" {
-        return Role::Unexpected;
+        return code::role(file_name).unwrap_or(Role::Unexpected);
     }
     if extension != lower {
         return Role::Misnamed {

@@ -1,0 +1,1 @@
+def upgrade(): pass
