@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use dunlin::Registry;
 use dunlin_sandbox::Server;
-use dunlin_tests::{Proxy, Side, TALLY, TestDatabase, Verb, connect, until};
+use dunlin_tests::{Proxy, Side, TALLY, TestDatabase, Verb, connect, pool_of, until};
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::cuts::{EMPTY, MIXED, only_we_are_connected, said, stride};
@@ -94,10 +94,10 @@ async fn sessions_of_undoing_runs_are_ended() {
 }
 
 /// The process of an application is killed at each message of one side.
-async fn process_is_killed(side: Side, n_everyday: usize) {
+async fn process_is_killed(verb: Verb, n_before: usize, side: Side, n_everyday: usize) {
     let database = TestDatabase::new();
     let registry = MIXED.registry(MIXED.0.len());
-    let before = MIXED.registry(2);
+    let before = MIXED.registry(n_before);
     let files = MIXED.files(MIXED.0.len());
     let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
     let folder = dunlin_tests::folder(&files);
@@ -109,6 +109,10 @@ async fn process_is_killed(side: Side, n_everyday: usize) {
         let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_starter"))
             .arg(proxy.connection_string())
             .arg(&folder)
+            .args(match verb {
+                Verb::Apply => None,
+                Verb::RollBack => Some("undo"),
+            })
             .stdin(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
             .kill_on_drop(true)
@@ -128,9 +132,9 @@ async fn process_is_killed(side: Side, n_everyday: usize) {
         };
         drop(proxy);
         only_we_are_connected(&onlooker).await;
-        let harm = MIXED.look(Verb::Apply, &onlooker, &[]).await;
-        let _n_chosen = MIXED.complete(Verb::Apply, &registry, &mut onlooker).await;
-        let after = MIXED.is_complete(Verb::Apply, &onlooker).await;
+        let harm = MIXED.look(verb, &onlooker, &[]).await;
+        let _n_chosen = MIXED.complete(verb, &registry, &mut onlooker).await;
+        let after = MIXED.is_complete(verb, &onlooker).await;
         n_lost += harm.n_lost + after.n_lost;
         n_twice += harm.n_twice + after.n_twice;
         until("the lock is free", async || database.n_locks().await == 0).await;
@@ -140,23 +144,29 @@ async fn process_is_killed(side: Side, n_everyday: usize) {
         n_blows += 1;
     }
     std::fs::remove_dir_all(folder).unwrap();
-    tell(&format!("process killed, {side:?}"), n_blows, n_lost, n_twice);
+    tell(&format!("process killed, {verb:?}, {side:?}"), n_blows, n_lost, n_twice);
 }
 
 #[tokio::test]
 async fn processes_are_killed() {
-    process_is_killed(Side::Client, 7).await;
-    process_is_killed(Side::Server, 53).await;
+    process_is_killed(Verb::Apply, 2, Side::Client, 7).await;
+    process_is_killed(Verb::Apply, 2, Side::Server, 53).await;
+}
+
+#[tokio::test]
+async fn processes_that_undo_are_killed() {
+    process_is_killed(Verb::RollBack, 5, Side::Client, 11).await;
+    process_is_killed(Verb::RollBack, 5, Side::Server, 71).await;
 }
 
 /// A backend that is killed takes the whole server down with it: the postmaster ends all sessions at
 /// once and recovers from the log, as after an immediate stop.
-async fn server_crashes(side: Side, n_everyday: usize) {
+async fn server_crashes(verb: Verb, n_before: usize, side: Side, n_everyday: usize) {
     let server = Server::builder().setting("max_connections", "30").start().unwrap();
     let database = server.create_database().unwrap();
     let direct = database.connection_string();
     let registry = MIXED.registry(MIXED.0.len());
-    let before = MIXED.registry(2);
+    let before = MIXED.registry(n_before);
     let (mut n_blows, mut n_twice, mut n_lost) = (0, 0, 0);
     for n in (0..).step_by(points(n_everyday)) {
         let onlooker = prepared(connect(&direct).await, &before).await;
@@ -165,7 +175,7 @@ async fn server_crashes(side: Side, n_everyday: usize) {
         let pid = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0);
         let mut moment = proxy.hold(side, n);
         let was_struck = {
-            let mut run = pin!(MIXED.run(Verb::Apply, &registry, &mut client));
+            let mut run = pin!(MIXED.run(verb, &registry, &mut client));
             tokio::select! {
                 biased;
                 outcome = &mut run => {
@@ -189,9 +199,9 @@ async fn server_crashes(side: Side, n_everyday: usize) {
         let mut onlooker = connect(&direct).await;
         only_we_are_connected(&onlooker).await;
         // What a run has said is not durable before its last commit, so it is not asked.
-        let harm = MIXED.look(Verb::Apply, &onlooker, &[]).await;
-        let _n_chosen = MIXED.complete(Verb::Apply, &registry, &mut onlooker).await;
-        let after = MIXED.is_complete(Verb::Apply, &onlooker).await;
+        let harm = MIXED.look(verb, &onlooker, &[]).await;
+        let _n_chosen = MIXED.complete(verb, &registry, &mut onlooker).await;
+        let after = MIXED.is_complete(verb, &onlooker).await;
         n_lost += harm.n_lost + after.n_lost;
         n_twice += harm.n_twice + after.n_twice;
         if !was_struck {
@@ -199,11 +209,92 @@ async fn server_crashes(side: Side, n_everyday: usize) {
         }
         n_blows += 1;
     }
-    tell(&format!("server crashed, {side:?}"), n_blows, n_lost, n_twice);
+    tell(&format!("server crashed, {verb:?}, {side:?}"), n_blows, n_lost, n_twice);
 }
 
 #[tokio::test]
 async fn the_server_crashes() {
-    server_crashes(Side::Client, 9).await;
-    server_crashes(Side::Server, 61).await;
+    server_crashes(Verb::Apply, 2, Side::Client, 9).await;
+    server_crashes(Verb::Apply, 2, Side::Server, 61).await;
+}
+
+#[tokio::test]
+async fn the_server_crashes_while_it_undoes() {
+    server_crashes(Verb::RollBack, 5, Side::Client, 9).await;
+    server_crashes(Verb::RollBack, 5, Side::Server, 79).await;
+}
+
+/// The server is stopped at once, and started again, while a run on a pool goes on.
+async fn server_is_stopped_at_once(verb: Verb, n_before: usize, side: Side, n_everyday: usize) {
+    let folder = dunlin_tests::folder(&[]);
+    let start = {
+        let folder = folder.clone();
+        move || {
+            let builder = Server::builder().keep_in(folder.join("kept")).setting("fsync", "off");
+            let builder = builder.postgres_version(dunlin_tests::server().major_version());
+            builder.setting("max_connections", "30").start().unwrap()
+        }
+    };
+    std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut server = start();
+    server.create_database_named("app").unwrap();
+    let direct = server.connection_string("app");
+    let registry = MIXED.registry(MIXED.0.len());
+    let before = MIXED.registry(n_before);
+    let (mut n_blows, mut n_by_itself, mut n_twice, mut n_lost) = (0, 0, 0, 0);
+    for n in (0..).step_by(points(n_everyday)) {
+        drop(prepared(connect(&direct).await, &before).await);
+        let proxy = Proxy::start(&direct).await;
+        let pool = pool_of(1, proxy.connection_string());
+        let mut moment = proxy.hold(side, n);
+        let outcome = {
+            let mut run = pin!(MIXED.run(verb, &registry, &pool));
+            tokio::select! {
+                biased;
+                outcome = &mut run => Err(outcome),
+                () = moment.comes() => {
+                    let pid = std::fs::read_to_string(server.data_dir().join("postmaster.pid"));
+                    let pid = pid.unwrap().lines().next().unwrap().to_owned();
+                    let stopped = std::process::Command::new("kill").args(["-QUIT", &pid]).status();
+                    assert!(stopped.unwrap().success());
+                    moment.pass();
+                    let again = start.clone();
+                    let restarting = tokio::task::spawn_blocking(move || {
+                        drop(server);
+                        again()
+                    });
+                    let (outcome, restarted) = tokio::join!(&mut run, restarting);
+                    server = restarted.unwrap();
+                    Ok(outcome)
+                }
+            }
+        };
+        drop((pool, proxy));
+        let mut onlooker = connect(&direct).await;
+        only_we_are_connected(&onlooker).await;
+        let harm = MIXED.look(verb, &onlooker, &[]).await;
+        let _n_chosen = MIXED.complete(verb, &registry, &mut onlooker).await;
+        let after = MIXED.is_complete(verb, &onlooker).await;
+        n_lost += harm.n_lost + after.n_lost;
+        n_twice += harm.n_twice + after.n_twice;
+        match outcome {
+            Ok(outcome) => n_by_itself += usize::from(outcome.is_ok()),
+            Err(outcome) => {
+                let _report = outcome.unwrap();
+                break;
+            }
+        }
+        n_blows += 1;
+    }
+    drop(server);
+    std::fs::remove_dir_all(folder).unwrap();
+    // An undo is begun again by whoever wants it undone.
+    assert!(verb == Verb::RollBack || n_by_itself > 0, "{n_blows}");
+    tell(&format!("server stopped at once, {verb:?}, {side:?}"), n_blows, n_lost, n_twice);
+}
+
+#[tokio::test]
+async fn the_server_is_stopped_at_once_and_starts_again() {
+    server_is_stopped_at_once(Verb::Apply, 2, Side::Client, 11).await;
+    server_is_stopped_at_once(Verb::RollBack, 5, Side::Server, 79).await;
 }

@@ -192,7 +192,8 @@ impl State {
 async fn accept(listener: TcpListener, target: PathBuf, state: Arc<Mutex<State>>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let server = UnixStream::connect(&target).await.unwrap();
+        // A server that is not there right now lets nobody in.
+        let Ok(server) = UnixStream::connect(&target).await else { continue };
         let _handle = connections.spawn(relay(client, server, Arc::clone(&state)));
     }
 }
