@@ -28,6 +28,7 @@ mod projects;
 mod readme;
 mod reconnect;
 mod rust_migrations;
+mod scenarios;
 mod secrets;
 mod single;
 mod standby;
