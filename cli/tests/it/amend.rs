@@ -241,3 +241,42 @@ fn the_holder_of_the_lock_is_shown_and_ended() {
     assert_eq!(second.wait().unwrap().code(), Some(5));
     assert_eq!(case.applied(), ["0001_users", "0002_teams"]);
 }
+
+/// Who looks later finds what was said by hand, by whom, and that it was done.
+#[test]
+fn what_corrects_the_history_is_in_the_log() {
+    let case = drifted("amend-log");
+    assert_eq!(case.run(&["repair", "--yes", "--build", "4d3f2c1"]).code, 0);
+    assert_eq!(case.run(&["mark", "0000_gone", "pending", "--yes"]).code, 0);
+    case.project.write("migrations/0003_late.sql", "SELECT 3;\n");
+    assert_eq!(case.run(&["baseline", "--yes"]).code, 0);
+    case.project.write("migrations/0004_sleep.sql", "SELECT pg_sleep(600);\n");
+    let url = case.database.url();
+    let client = case.database.client();
+    let mut command = case.project.command(&["up", "--database-url", &url]);
+    let command = command.stdout(std::process::Stdio::null());
+    let mut up = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    client.until(
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() \
+         AND state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()",
+    );
+    assert_eq!(case.run(&["unlock", "--yes"]).code, 0);
+    assert_eq!(up.wait().unwrap().code(), Some(5));
+    let logged = "SELECT concat_ws(' ', action, outcome, name, build) FROM migrations_log \
+                  WHERE action <> 'apply' ORDER BY id";
+    assert_eq!(
+        client.texts(logged),
+        [
+            "repair done 0001_users 4d3f2c1",
+            "repair done 0002_groups 4d3f2c1",
+            "mark done 0000_gone",
+            "baseline done 0003_late",
+            "unlock done",
+        ]
+    );
+    let unlocked = "SELECT message FROM migrations_log WHERE action = 'unlock'";
+    assert!(client.texts(unlocked)[0].contains("application `cargo-dunlin`"));
+    // A question that was answered with no leaves no trace.
+    assert_eq!(case.run(&["repair"]).code, 0);
+    assert_eq!(client.texts(logged).len(), 5);
+}

@@ -58,8 +58,18 @@ fn an_edited_released_file_is_found_with_its_place() {
 #[test]
 fn a_checkout_with_crlf_is_no_edit() {
     let project = repository("base-crlf");
-    project.write("migrations/0001_users.sql", &USERS.replace('\n', "\r\n"));
-    assert!(found(&project, "main").is_empty());
+    assert_eq!(project.run(&["sum"]).code, 0);
+    project.commit("sum");
+    let _main = project.git(&["branch", "--force", "main", "ours"]);
+    // As git does it for whoever asks for it, and where `.gitattributes` says nothing.
+    for name in ["0001_users.sql", "0002_teams.sql", "dunlin.sum"] {
+        project.remove(&format!("migrations/{name}"));
+    }
+    let _files = project.git(&["-c", "core.autocrlf=true", "checkout", "--", "migrations"]);
+    assert_eq!(project.read("migrations/0001_users.sql"), USERS.replace('\n', "\r\n"));
+    let ran = project.run(&["check", "--base", "main"]);
+    assert_eq!(ran.stdout(0), "2 migrations: nothing to object to\n");
+    assert_eq!(project.run(&["renumber", "--base", "main"]).code, 0);
 }
 
 #[test]

@@ -490,11 +490,29 @@ fn a_role_without_privileges_can_look_and_is_told_what_it_lacks() {
     };
     let refused = run(&["status"]);
     assert!(refused.stderr(5).contains("permission denied"), "{}", refused.stderr);
+    // Nothing else, and in sessions that cannot write at all.
     client.run("GRANT SELECT ON migrations TO reader");
-    assert!(run(&["status"]).stdout(0).contains("applied  0001_users"));
-    assert_eq!(run(&["verify"]).code, 0);
-    assert_eq!(run(&["plan"]).code, 0);
+    let looks = |arguments: &[&str]| {
+        let mut command = case.project.command(arguments);
+        let command = command.env("DATABASE_URL", &reader).env("PGPASSWORD", "reader");
+        let command = command.env("PGOPTIONS", "-c default_transaction_read_only=on");
+        crate::support::ran(&command.output().unwrap())
+    };
+    assert!(looks(&["status"]).stdout(0).contains("applied  0001_users"));
+    assert_eq!(looks(&["verify"]).code, 0);
+    assert_eq!(looks(&["verify", "--no-pending"]).code, 3);
+    assert_eq!(looks(&["plan"]).code, 0);
+    assert_eq!(looks(&["plan", "--sql"]).code, 0);
+    assert_eq!(looks(&["wait", "--for", "migrated", "--timeout", "3"]).code, 3);
+    let written = "SELECT string_agg(m::text, '') FROM migrations m";
+    let before = client.texts(written);
     let refused = run(&["up"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (5, ""), "{}", refused.stderr);
-    assert_eq!(case.applied(), ["0001_users"]);
+    assert!(refused.stderr.contains("role `reader` may not write to"), "{}", refused.stderr);
+    assert_eq!(client.texts(written), before);
+    // Also where there is no history yet: a role that may not create it can ask.
+    client.run("DROP TABLE migrations, migrations_log");
+    assert!(looks(&["status"]).stdout(0).contains("there is no history table yet"));
+    assert_eq!(looks(&["verify"]).code, 0);
+    client.until("SELECT to_regclass('migrations') IS NULL");
 }
