@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** a password is in [`Parameters`] and in the driver, and in nothing that is shown.
 
+mod binding;
 mod parameters;
 mod parse;
 mod password;
@@ -163,8 +164,19 @@ fn config(
     if let Some(keepalives) = parameters.number("keepalives")? {
         let _config = config.keepalives(keepalives != 0);
     }
-    if let Some(seconds) = parameters.number("keepalives_idle")? {
+    // libpq: zero is what the system has.
+    let chosen = |word| Ok::<_, Box<Failure>>(parameters.number(word)?.filter(|it| *it > 0));
+    if let Some(seconds) = chosen("keepalives_idle")? {
         let _config = config.keepalives_idle(Duration::from_secs(seconds));
+    }
+    if let Some(seconds) = chosen("keepalives_interval")? {
+        let _config = config.keepalives_interval(Duration::from_secs(seconds));
+    }
+    if let Some(n) = chosen("keepalives_count")? {
+        let _config = config.keepalives_retries(u32::try_from(n).unwrap_or(u32::MAX));
+    }
+    if let Some(milliseconds) = chosen("tcp_user_timeout")? {
+        let _config = config.tcp_user_timeout(Duration::from_millis(milliseconds));
     }
     let attributes = match (purpose, parameters.get("target_session_attrs")) {
         (Purpose::Primary, _) | (_, Some("read-write" | "primary")) => {
@@ -189,13 +201,7 @@ fn negotiate(config: &mut Config, parameters: &Parameters) -> Result<(), Box<Fai
     match parameters.get("channel_binding") {
         None | Some("prefer") => {}
         Some("disable") => _ = config.channel_binding(ChannelBinding::Disable),
-        // tokio-postgres-rustls 0.13 reads the certificate as a part of one, so there is no binding.
-        Some("require") => {
-            return Failure::usage("the connection's `channel_binding` cannot be `require` here")
-                .note("the TLS library in use does not bind passwords to its channel")
-                .help("`sslmode=verify-full` makes sure of the server as well")
-                .into();
-        }
+        Some("require") => _ = config.channel_binding(ChannelBinding::Require),
         Some(_) => return Err(refused("channel_binding", "has no such value")),
     }
     match parameters.get("sslnegotiation") {

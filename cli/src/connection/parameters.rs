@@ -9,7 +9,7 @@ use dunlin_core::suggest::nearest;
 use super::{parse, password, refused, service};
 use crate::answer::Failure;
 
-/// What libpq knows, and the variable that sets it.
+/// What libpq knows and is taken here, and the variable that sets it.
 const KEYWORDS: &[(&str, &str)] = &[
     ("application_name", "PGAPPNAME"),
     ("channel_binding", "PGCHANNELBINDING"),
@@ -21,7 +21,9 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("keepalives", ""),
+    ("keepalives_count", ""),
     ("keepalives_idle", ""),
+    ("keepalives_interval", ""),
     ("options", "PGOPTIONS"),
     ("passfile", "PGPASSFILE"),
     ("password", "PGPASSWORD"),
@@ -34,7 +36,36 @@ const KEYWORDS: &[(&str, &str)] = &[
     ("sslnegotiation", "PGSSLNEGOTIATION"),
     ("sslrootcert", "PGSSLROOTCERT"),
     ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+    ("tcp_user_timeout", ""),
     ("user", "PGUSER"),
+];
+
+/// What libpq knows and makes no difference here: there is no GSSAPI, no compression, and TLS is 1.2 or
+/// later.
+const IDLE: &[&str] = &[
+    "gssdelegation",
+    "gsslib",
+    "krbsrvname",
+    "load_balance_hosts",
+    "max_protocol_version",
+    "min_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslsni",
+];
+
+/// What libpq knows and cannot be had here; to pass it over would be less safe than it looks.
+const REFUSED: &[&str] = &[
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "scram_client_key",
+    "scram_server_key",
+    "ssl_max_protocol_version",
+    "sslcrl",
+    "sslcrldir",
+    "sslpassword",
 ];
 
 /// The parameters of a connection.
@@ -48,6 +79,14 @@ pub(super) struct Parameters {
 pub(super) fn keyword(name: &str) -> Result<&'static str, Box<Failure>> {
     if let Some((known, _)) = KEYWORDS.iter().find(|(known, _)| *known == name) {
         return Ok(known);
+    }
+    if let Some(known) = IDLE.iter().find(|known| **known == name) {
+        return Ok(known);
+    }
+    if REFUSED.contains(&name) {
+        return Failure::usage(format!("the connection's `{name}` cannot be had here"))
+            .note("psql knows it; to pass it over would be less safe than it looks")
+            .into();
     }
     let known: Vec<_> = KEYWORDS.iter().map(|(known, _)| *known).collect();
     let plain = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');

@@ -1,9 +1,8 @@
 //! TLS as `sslmode` means it: «SSL Support» of libpq's manual.
 //!
-//! Four differences remain. `allow` is `prefer`, because the driver does not try without TLS first.
+//! Three differences remain. `allow` is `prefer`, because the driver does not try without TLS first.
 //! Names are compared with the certificate's alternative names only, not with its common name. A key
 //! that is encrypted with a password is refused.
-//! `channel_binding=require` is refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -21,8 +20,8 @@ use rustls::{
 use tokio_postgres::Socket;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::binding::{Connect, Stream};
 use super::parameters::{Parameters, home};
 use super::password::is_open;
 use super::refused;
@@ -99,20 +98,21 @@ impl Verification {
 /// Makes a TLS connector for each host.
 #[derive(Clone)]
 pub(super) struct Connector {
-    rustls: MakeRustlsConnect,
+    config: Arc<ClientConfig>,
     /// What counts as the server's name where the driver gives none: on a socket, where there is no
     /// TLS, and for an address without a name.
     nameless: String,
 }
 
 impl MakeTlsConnect<Socket> for Connector {
-    type Stream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
-    type TlsConnect = <MakeRustlsConnect as MakeTlsConnect<Socket>>::TlsConnect;
-    type Error = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Error;
+    type Stream = Stream<Socket>;
+    type TlsConnect = Connect;
+    type Error = InvalidDnsNameError;
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Self::TlsConnect, Self::Error> {
         let name = if host.is_empty() { self.nameless.as_str() } else { host };
-        MakeTlsConnect::<Socket>::make_tls_connect(&mut self.rustls, name)
+        let name = ServerName::try_from(name)?.to_owned();
+        Ok(Connect { config: Arc::clone(&self.config), name })
     }
 }
 
@@ -154,7 +154,7 @@ pub(super) fn connector(
         None => builder.with_no_client_auth(),
     };
     let nameless = parameters.list("hostaddr").first().copied().unwrap_or("localhost").to_owned();
-    Ok(Connector { rustls: MakeRustlsConnect::new(config), nameless })
+    Ok(Connector { config: Arc::new(config), nameless })
 }
 
 fn chain_verifier(

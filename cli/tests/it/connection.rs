@@ -153,7 +153,20 @@ fn more_of_what_libpq_knows() {
     let bound = case.status(&[("DATABASE_URL", &address)]);
     assert_eq!(bound.code, 0, "{}", bound.stderr);
     let bound = case.status(&[("DATABASE_URL", &address.replace("prefer", "require"))]);
-    assert!(bound.stderr(2).contains("cannot be `require` here"), "{}", bound.stderr);
+    assert_eq!(bound.code, 0, "{}", bound.stderr);
+    // Where there is no TLS, there is nothing to bind the password to.
+    let unbound = case.with_tls("127.0.0.1", "sslmode=disable&channel_binding=require");
+    assert!(unbound.stderr(5).contains("channel binding"), "{}", unbound.stderr);
+    // What makes no difference is borne, as psql bears it; what would be missed is refused.
+    let borne =
+        "keepalives_interval=5&keepalives_count=0&tcp_user_timeout=9000&sslsni=1&sslcompression=0";
+    assert_eq!(case.with_tls("127.0.0.1", borne).code, 0);
+    let refused = case.with_tls("127.0.0.1", "sslcrl=revoked.pem");
+    assert!(
+        refused.stderr(2).starts_with("error: the connection's `sslcrl` cannot be had here\n"),
+        "{}",
+        refused.stderr
+    );
     // What the session is told reaches it.
     let options =
         [("DATABASE_URL", case.database.url()), ("PGOPTIONS", "-c search_path=nowhere".to_owned())];
@@ -248,5 +261,11 @@ fn a_password_is_in_no_output() {
                 }
             }
         }
+    } // Nor is it in what was written to the database.
+    let rows = "SELECT m::text FROM migrations m UNION ALL SELECT l::text FROM migrations_log l";
+    let rows = case.database.client().texts(rows);
+    assert!(rows.len() >= 2, "{rows:?}");
+    for secret in ["Geheim", PASSWORD, ESCAPED] {
+        assert!(!rows.iter().any(|row| row.contains(secret)), "{rows:?}");
     }
 }
