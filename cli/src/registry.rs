@@ -13,7 +13,7 @@ pub(crate) fn of(folder: &Folder, history_table: &str) -> Registry {
     let migrations: Vec<Migration> = folder.migrations().iter().map(migration).collect();
     let registry = generated::registry(
         Vec::leak(migrations),
-        folder.fingerprint().numbers(),
+        folder.fingerprint().number(),
         leaked(folder.path()),
         leaked(folder.path()),
         None,

@@ -192,7 +192,7 @@ impl Folder {
     /// What the server finds in the history when all of them are applied.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        let row = |it: &Migration| Fingerprint::of_row(&it.name, &it.up.checksum.to_string());
+        let row = |it: &Migration| Fingerprint::of_row(&it.name, Some(&it.up.checksum.to_string()));
         self.migrations.iter().map(row).collect()
     }
 }

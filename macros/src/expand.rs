@@ -131,7 +131,7 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
     });
     let migrations =
         folder.migrations().iter().enumerate().map(|(index, it)| entry(krate, index, it));
-    let fingerprint = folder.fingerprint().numbers();
+    let fingerprint = folder.fingerprint().number();
     let (shown, argument) = (folder.path(), &input.folder);
     let (source, ignore) = (absolute(directory), &input.options.ignore);
     let layout = layout(krate, folder.layout());
@@ -139,7 +139,7 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
         #krate::__private::in_layout(
             #krate::__private::registry(
                 MIGRATIONS,
-                [#(#fingerprint),*],
+                #fingerprint,
                 #shown,
                 #argument,
                 if ::core::cfg!(debug_assertions) { ::core::option::Option::Some(#source) } else { ::core::option::Option::None },

@@ -190,12 +190,11 @@ impl Table {
     pub(crate) async fn glance(&self, session: &Session<'_>) -> Result<Glance> {
         self.check_names()?;
         let table = self.written();
-        // The first statement answers even if the second fails because there is no such table.
+        // The last statement fails if there is no such table, and those before it have answered.
         let question = format!(
-            "SELECT pg_catalog.current_database() AS database, pg_catalog.current_schema() AS schema, current_user AS role, \
-             pg_catalog.current_setting('transaction_read_only') AS read_only, \
-             pg_catalog.pg_is_in_recovery() AS is_standby, \
-             pg_catalog.now() < pg_catalog.statement_timestamp() AS in_transaction; \
+            "SELECT current_catalog AS database, current_schema AS schema, current_user AS role, \
+             current_timestamp AS begun, pg_catalog.statement_timestamp() AS now; \
+             SHOW transaction_read_only; SHOW in_hot_standby; \
              SELECT {}{} FROM {table}",
             sum::columns(self.last_name),
             self.question_where_found(),
@@ -216,7 +215,8 @@ impl Table {
                 ),
             });
         };
-        if text(context, "in_transaction") == Some("t") {
+        // A transaction that was not begun by this question began before it.
+        if text(context, "begun") != text(context, "now") {
             let refused = in_transaction("the connection is inside a transaction");
             return Err(match error {
                 Some(_) => refused
@@ -225,12 +225,13 @@ impl Table {
             });
         }
         let history = self.located(context)?;
+        let is_on = |setting| rows.iter().any(|row| text(row, setting) == Some("on"));
         let glance = Glance {
             history,
             database: text(context, "database").unwrap_or_default().to_owned(),
             sum: None,
-            is_read_only: text(context, "read_only") == Some("on"),
-            is_standby: text(context, "is_standby") == Some("t"),
+            is_read_only: is_on("transaction_read_only"),
+            is_standby: is_on("in_hot_standby"),
         };
         if let Some(error) = error {
             if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) {
@@ -244,24 +245,42 @@ impl Table {
             }
             return Ok(glance);
         }
-        let Some(row) = rows.get(1) else { return Ok(glance) };
-        if let Some(found) = text(row, "found").filter(|it| text(row, "expected") != Some(it)) {
-            return Err(glance.history.is_elsewhere(&schema_of(session, found).await?));
+        let Some(row) = rows.last() else { return Ok(glance) };
+        if !self.is_where_expected(row) {
+            return Err(glance.history.is_elsewhere(&self.found_in(session).await?));
         }
         Ok(Glance { sum: Some(Sum::of(row)), ..glance })
     }
 
-    /// Columns that tell whether the table which the search path leads to is the one in its first schema.
+    /// A column with the name of the table in the first schema of the search path, or nothing: `FROM`
+    /// may have found one in a later schema. The name has its schema if another table hides it.
     fn question_where_found(&self) -> String {
         if self.schema.is_some() {
             return String::new();
         }
-        let table = literal(&identifier(&self.name));
         format!(
-            ", {table}::pg_catalog.regclass::pg_catalog.oid AS found, \
-             pg_catalog.to_regclass(pg_catalog.concat(pg_catalog.quote_ident(pg_catalog.current_schema()), '.', {table}))\
-             ::pg_catalog.oid AS expected"
+            ", pg_catalog.to_regclass(pg_catalog.concat(pg_catalog.quote_ident(current_schema), '.', {})) AS expected",
+            literal(&identifier(&self.name))
         )
+    }
+
+    fn is_where_expected(&self, row: &SimpleQueryRow) -> bool {
+        // The server puts quotes only where they are needed.
+        let is_ours = |it: &str| it == self.name || it == identifier(&self.name);
+        self.schema.is_some() || text(row, "expected").is_some_and(is_ours)
+    }
+
+    /// The schema of the table that the search path leads to.
+    async fn found_in(&self, session: &Session<'_>) -> Result<String> {
+        let question = format!(
+            "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid = pg_catalog.to_regclass({})",
+            literal(&identifier(&self.name))
+        );
+        let rows = session.rows(&question).await;
+        let rows =
+            rows.map_err(|error| Error::from_looking("looking for the history table", error))?;
+        Ok(rows.first().and_then(|row| text(row, "nspname")).unwrap_or_default().to_owned())
     }
 
     fn located(&self, context: &SimpleQueryRow) -> Result<History> {
@@ -280,17 +299,6 @@ impl Table {
             log: None,
         })
     }
-}
-
-/// The schema of a table with this number.
-async fn schema_of(session: &Session<'_>, table: &str) -> Result<String> {
-    let question = format!(
-        "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.oid = {table}"
-    );
-    let rows = session.rows(&question).await;
-    let rows = rows.map_err(|error| Error::from_looking("looking for the history table", error))?;
-    Ok(rows.first().and_then(|row| text(row, "nspname")).unwrap_or_default().to_owned())
 }
 
 /// Whether there is no such table, or another one than ours. Which, is asked under the lock: the

@@ -323,8 +323,7 @@ mod tests {
         generated::sql("20250202-c", generated::timestamp("20250202"), [3; 32], sql("c.sql"), None),
         generated::sql("20250303-d", generated::timestamp("20250303"), [4; 32], sql("d.sql"), None),
     ];
-    const REGISTRY: Registry =
-        generated::registry(LIST, [0; 2], "migrations", "migrations", None, &[]);
+    const REGISTRY: Registry = generated::registry(LIST, 0, "migrations", "migrations", None, &[]);
 
     fn row(name: &str) -> Applied {
         Applied {

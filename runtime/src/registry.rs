@@ -277,7 +277,7 @@ pub(crate) mod generated {
     #[must_use]
     pub const fn registry(
         migrations: &'static [Migration],
-        fingerprint: [u64; 2],
+        fingerprint: u64,
         folder: &'static str,
         folder_argument: &'static str,
         source: Option<&'static str>,
@@ -285,7 +285,7 @@ pub(crate) mod generated {
     ) -> Registry {
         Registry {
             migrations,
-            fingerprint: Fingerprint::from_numbers(fingerprint),
+            fingerprint: Fingerprint::from_number(fingerprint),
             folder,
             folder_argument,
             source,

@@ -9,20 +9,17 @@
 //! **Invariant:** whatever is not exactly one of these is left to the whole history to decide.
 
 use dunlin_core::Fingerprint;
-use dunlin_core::fingerprint::SEEDS;
 use tokio_postgres::SimpleQueryRow;
 
 use crate::plan;
 use crate::policy::AheadPolicy;
 use crate::quote::literal;
-use crate::registry::{Migration, Registry};
+use crate::registry::Registry;
 use crate::session::text;
 
 /// What the server has counted and hashed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
-    n_unfinished: usize,
-    n_unverified: usize,
     fingerprint: Fingerprint,
     /// The rows behind the build's last name.
     others: Vec<Other>,
@@ -47,20 +44,15 @@ pub(crate) struct Settled {
 
 /// The columns of the question, for a build with this name as its last one in the order of bytes.
 ///
-/// Only functions, and as few as can be: in a session that has just begun, each that the server has
-/// to look up costs as much as hashing some dozens of rows.
+/// Named functions only, and as few as can be: in a session that has just begun, each that the server
+/// has to look up costs as much as hashing some dozens of rows, and each operator more, because it has
+/// so many namesakes. A row that is not finished hashes to something else.
 pub(crate) fn columns(last_name: &str) -> String {
-    let [low, high] = SEEDS.map(|seed| {
-        format!(
-            "pg_catalog.bit_xor(pg_catalog.hashtextextended(\
-             coalesce(pg_catalog.textcat(name, checksum), name), {seed}))"
-        )
-    });
     format!(
-        "pg_catalog.count(*) FILTER (WHERE statements_done < statements) AS n_unfinished, \
-         pg_catalog.count(*) FILTER (WHERE checksum IS NULL) AS n_unverified, {low} AS low, {high} AS high, \
+        "pg_catalog.bit_xor(pg_catalog.hashtextextended(CASE WHEN pg_catalog.int4lt(statements_done, statements) \
+         THEN '!' ELSE coalesce(pg_catalog.textcat(pg_catalog.textcat(name, ' '), checksum), name) END, 0)) AS fingerprint, \
          pg_catalog.string_agg(pg_catalog.concat(CASE WHEN breaking THEN '!' ELSE '.' END, checksum, ' ', name), E'\\n') \
-         FILTER (WHERE name > {} COLLATE \"C\") AS others",
+         FILTER (WHERE pg_catalog.text_gt(name, {} COLLATE pg_catalog.\"C\")) AS others",
         literal(last_name)
     )
 }
@@ -68,14 +60,10 @@ pub(crate) fn columns(last_name: &str) -> String {
 impl Sum {
     /// The answer.
     pub(crate) fn of(row: &SimpleQueryRow) -> Self {
-        let number = |column| text(row, column).and_then(|number| number.parse().ok());
-        let hash = |column| text(row, column).and_then(|number| number.parse::<i64>().ok());
-        let hash = |column| hash(column).unwrap_or_default().cast_unsigned();
+        let number = text(row, "fingerprint").and_then(|it| it.parse::<i64>().ok());
         let others = text(row, "others").unwrap_or_default();
         Self {
-            n_unfinished: number("n_unfinished").unwrap_or_default(),
-            n_unverified: number("n_unverified").unwrap_or_default(),
-            fingerprint: Fingerprint::from_numbers([hash("low"), hash("high")]),
+            fingerprint: Fingerprint::from_number(number.unwrap_or_default().cast_unsigned()),
             others: others.split_terminator('\n').map(Other::of).collect(),
         }
     }
@@ -85,34 +73,37 @@ impl Sum {
         let is_fine = |other: &Other| {
             plan::is_ahead(registry, &other.name) && !policy.refuses(other.is_breaking)
         };
-        if self.n_unfinished > 0 || !self.others.iter().all(is_fine) {
+        if !self.others.iter().all(is_fine) {
             return None;
         }
-        let others = self.others.iter().map(|it| Fingerprint::of_row(&it.name, &it.checksum));
-        if self.fingerprint ^ others.collect() != self.expected(registry) {
+        let others = self.others.iter().map(Other::fingerprint);
+        if !is_of(registry, self.fingerprint ^ others.collect()) {
             return None;
         }
         let mut ahead: Vec<_> = self.others.iter().map(|it| it.name.clone()).collect();
         ahead.sort_by(|a, b| registry.layout.compare_names(a, b));
         Some(Settled { n_applied: registry.len() + ahead.len(), ahead })
     }
+}
 
-    /// What the rows of this build hash to, if those without a checksum are its first.
-    fn expected(&self, registry: &Registry) -> Fingerprint {
-        let n_newer = self.others.iter().filter(|it| it.checksum.is_empty()).count();
-        let n_unverified = self.n_unverified.saturating_sub(n_newer);
-        if n_unverified == 0 {
-            return registry.fingerprint;
-        }
-        let row = |(index, it): (usize, &Migration)| {
-            let checksum = (index >= n_unverified).then(|| it.checksum.to_string());
-            Fingerprint::of_row(it.name, &checksum.unwrap_or_default())
-        };
-        registry.iter().enumerate().map(row).collect()
-    }
+/// Whether a history with this fingerprint has all migrations of a build, the first of them, any number,
+/// without a checksum.
+fn is_of(registry: &Registry, found: Fingerprint) -> bool {
+    let mut expected = registry.fingerprint;
+    expected == found
+        || registry.iter().any(|it| {
+            let verified = Fingerprint::of_row(it.name, Some(&it.checksum.to_string()));
+            expected = expected ^ verified ^ Fingerprint::of_row(it.name, None);
+            expected == found
+        })
 }
 
 impl Other {
+    fn fingerprint(&self) -> Fingerprint {
+        let checksum = Some(self.checksum.as_str()).filter(|it| !it.is_empty());
+        Fingerprint::of_row(&self.name, checksum)
+    }
+
     /// A mark, the checksum, a space, the name. What a person has written otherwise is read otherwise,
     /// and then hashes to something else.
     fn of(line: &str) -> Self {

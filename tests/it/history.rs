@@ -51,9 +51,9 @@ async fn a_start_with_nothing_to_do_is_one_round_trip_of_constant_size() {
         let traffic = proxy.take();
         assert!(report.is_noop());
         assert_eq!(report.n_total(), n);
-        // One simple query; its answer holds a row for each of its two statements.
+        // One simple query; its answer holds a row for each of its four statements.
         assert_eq!((traffic.n_round_trips, traffic.kinds(Side::Client).as_str()), (1, "Q"));
-        assert_eq!(traffic.kinds(Side::Server), "TDCTDCZ");
+        assert_eq!(traffic.kinds(Side::Server), "TDCTDCTDCTDCZ");
         sizes.push((traffic.n_bytes(Side::Client), traffic.n_bytes(Side::Server)));
 
         let left = "SELECT count(*) FROM pg_prepared_statements";
@@ -72,14 +72,12 @@ async fn the_server_hashes_rows_as_the_build_does() {
     let client = connect(&database.connection_string()).await;
     let text = "0001_größe-日本 sha256:0123456789abcdef";
     let names: Vec<_> = text.char_indices().map(|(at, _)| &text[..at]).collect();
-    for seed in 0..2_u8 {
-        let hash = "SELECT hashtextextended(name, $1) FROM unnest($2::text[]) WITH ORDINALITY AS it (name, n) ORDER BY n";
-        let rows = client.query(hash, &[&i64::from(seed), &names]).await.unwrap();
-        for (name, row) in names.iter().zip(rows) {
-            let numbers = Fingerprint::of_row(name, "").numbers();
-            let found: i64 = row.get(0);
-            assert_eq!(numbers[usize::from(seed)].cast_signed(), found, "{name:?}");
-        }
+    let hash = "SELECT hashtextextended(name, 0) FROM unnest($1::text[]) WITH ORDINALITY AS it (name, n) ORDER BY n";
+    let rows = client.query(hash, &[&names]).await.unwrap();
+    assert!(rows.len() > 36);
+    for (name, row) in names.iter().zip(rows) {
+        let found: i64 = row.get(0);
+        assert_eq!(Fingerprint::of_row(name, None).number().cast_signed(), found, "{name:?}");
     }
 }
 

@@ -69,7 +69,7 @@ pub fn registry_of(folder: &Path, rust: &[Functions]) -> Registry {
         reading.folder.migrations().iter().map(|migration| migration_of(migration, rust)).collect();
     let registry = generated::registry(
         migrations.leak(),
-        reading.folder.fingerprint().numbers(),
+        reading.folder.fingerprint().number(),
         "migrations",
         "migrations",
         None,
