@@ -300,16 +300,19 @@ impl Execution<'_, '_> {
             Some(at_commit) => self.unrecorded(name, place, at_commit, error).await,
             None => self.failed_on_the_way(name, place, error).await,
         };
-        let made = if is_recorded { self.durable(made).await } else { made };
+        let made = if is_recorded { self.durable(name, made).await } else { made };
         tried(made, n_failed)
     }
 
     /// Makes the commits before a failure durable, which did not wait for the disk.
-    async fn durable(&self, error: Error) -> Error {
-        let Some(last) = self.report.done.last().filter(|_| self.direction == Direction::Up) else {
-            return error;
+    async fn durable(&self, failed: &str, error: Error) -> Error {
+        let Some(last) = self.report.done.last() else { return error };
+        // Of what was undone no row is left; that of the undo that failed is.
+        let row = match self.direction {
+            Direction::Up => &last.name,
+            Direction::Down => failed,
         };
-        match self.session.run(&self.history.touch(&last.name)).await {
+        match self.session.run(&self.history.touch(row)).await {
             Ok(()) => error,
             Err(second) => error.note(format!(
                 "whether the migrations before it survive a crash of the server in this second is not known: {}",

@@ -3,9 +3,9 @@
 
 use std::pin::pin;
 
-use dunlin::Registry;
+use dunlin::{Migrator, Registry};
 use dunlin_sandbox::Server;
-use dunlin_tests::{Proxy, Side, TALLY, TestDatabase, Verb, connect, pool_of, until};
+use dunlin_tests::{Proxy, Side, TALLY, TestDatabase, Verb, connect, pool_of, registry, until};
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::cuts::{EMPTY, MIXED, only_we_are_connected, said, stride};
@@ -297,4 +297,48 @@ async fn server_is_stopped_at_once(verb: Verb, n_before: usize, side: Side, n_ev
 async fn the_server_is_stopped_at_once_and_starts_again() {
     server_is_stopped_at_once(Verb::Apply, 2, Side::Client, 11).await;
     server_is_stopped_at_once(Verb::RollBack, 5, Side::Server, 79).await;
+}
+
+/// All but the last commit of a run do not wait for the disk, and here the last one never comes.
+#[tokio::test]
+async fn what_was_done_before_a_failure_survives_a_crash() {
+    let server = Server::builder().setting("wal_writer_delay", "10s").start().unwrap();
+    let database = server.create_database().unwrap();
+    let direct = database.connection_string();
+    let files = [
+        ("1_a.sql", "CREATE TABLE a (id int);"),
+        ("1_a.down.sql", "SELECT 1/0;"),
+        ("2_b.sql", "CREATE TABLE b (id int);"),
+        // What removes a file is written at once.
+        ("2_b.down.sql", "INSERT INTO a VALUES (1);"),
+        ("3_c.sql", "SELECT 1/0;"),
+    ];
+    let migrations = registry(&files);
+    for (is_up, applied) in [(true, vec!["1_a", "2_b"]), (false, vec!["1_a"])] {
+        let mut client = connect(&direct).await;
+        // The first time the server writes its log in the background, it does so at once.
+        let hurried = "SET synchronous_commit = off; CREATE TABLE IF NOT EXISTS first (); \
+             COMMENT ON TABLE first IS ''; RESET synchronous_commit";
+        client.batch_execute(hurried).await.unwrap();
+        let written = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()";
+        until("the log is written", async || client.query_one(written, &[]).await.unwrap().get(0))
+            .await;
+        // An entry of the log would be such a last commit.
+        let migrator = Migrator::new(&migrations).without_log();
+        let result = match is_up {
+            true => migrator.apply(&mut client).await,
+            false => migrator.roll_back(&mut client, 2).await,
+        };
+        assert_eq!(result.unwrap_err().code().unwrap().code(), "22012");
+        let pid = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get::<_, i32>(0);
+        let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        assert!(killed.unwrap().success());
+        until("the server has noticed", async || client.is_closed()).await;
+        let config: Config = direct.parse().unwrap();
+        until("the server is back", async || config.connect(NoTls).await.is_ok()).await;
+        let rows = connect(&direct).await;
+        let rows = rows.query("SELECT name FROM migrations ORDER BY id", &[]).await.unwrap();
+        let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(names, applied);
+    }
 }
