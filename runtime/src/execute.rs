@@ -260,22 +260,43 @@ impl Execution<'_, '_> {
                 Ok(())
             }
             Err(error) => {
-                let logged = match error.kind() {
-                    // There is nobody to tell.
-                    ErrorKind::Connection | ErrorKind::Pooler => Ok(()),
-                    _ => {
-                        let message = error.to_string();
-                        self.log(Outcome::Failed, name, Some(at.elapsed()), &message).await
-                    }
+                // Otherwise there is nobody to tell.
+                let is_there = !matches!(error.kind(), ErrorKind::Connection | ErrorKind::Pooler);
+                let logged = if is_there {
+                    let message = error.to_string();
+                    self.log(Outcome::Failed, name, Some(at.elapsed()), &message).await
+                } else {
+                    Ok(())
                 };
+                // The commit of an entry waits for the disk, and with it all before.
+                let is_durable = logged.is_ok() && self.history.log().is_some();
                 let error = match logged {
                     Ok(()) => error,
                     Err(second) => {
                         error.note(format!("this attempt could not be logged: {}", cause(&second)))
                     }
                 };
+                let error =
+                    if is_there && !is_durable { self.durable(name, error).await } else { error };
                 Err(error.in_migration(name).with_report(self.report.clone()))
             }
+        }
+    }
+
+    /// Makes the commits before a failure durable, which did not wait for the disk.
+    pub(crate) async fn durable(&self, failed: &str, error: Error) -> Error {
+        let Some(last) = self.report.done.last() else { return error };
+        // Of what was undone no row is left; that of the undo that failed is.
+        let row = match self.direction {
+            Direction::Up => &last.name,
+            Direction::Down => failed,
+        };
+        match self.session.run(&self.history.touch(row)).await {
+            Ok(()) => error,
+            Err(second) => error.note(format!(
+                "whether the migrations before it survive a crash of the server in this second is not known: {}",
+                cause(&second)
+            )),
         }
     }
 

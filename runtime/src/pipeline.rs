@@ -17,8 +17,8 @@ use dunlin_core::statement::{self, TransactionControl, split};
 use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::Kind;
-use crate::error::{Error, Result, cause};
-use crate::event::{Blocker, Direction, Event};
+use crate::error::{Error, ErrorKind, Result, cause};
+use crate::event::{Blocker, Event};
 use crate::execute::{Begun, Execution, row};
 use crate::execute_failure::{lost, tried};
 use crate::history::measure;
@@ -295,30 +295,16 @@ impl Execution<'_, '_> {
             (Some(n_completed), Some(db)) => sql.place_in_batch(n_completed, db),
             _ => Place::file(sql.path),
         };
-        let is_recorded = !self.report.done.is_empty();
         let made = match at_commit {
             Some(at_commit) => self.unrecorded(name, place, at_commit, error).await,
             None => self.failed_on_the_way(name, place, error).await,
         };
-        let made = if is_recorded { self.durable(name, made).await } else { made };
-        tried(made, n_failed)
-    }
-
-    /// Makes the commits before a failure durable, which did not wait for the disk.
-    async fn durable(&self, failed: &str, error: Error) -> Error {
-        let Some(last) = self.report.done.last() else { return error };
-        // Of what was undone no row is left; that of the undo that failed is.
-        let row = match self.direction {
-            Direction::Up => &last.name,
-            Direction::Down => failed,
+        // Of a connection that is gone, nothing else will be said.
+        let made = match made.kind() {
+            ErrorKind::Connection => self.durable(name, made).await,
+            _ => made,
         };
-        match self.session.run(&self.history.touch(row)).await {
-            Ok(()) => error,
-            Err(second) => error.note(format!(
-                "whether the migrations before it survive a crash of the server in this second is not known: {}",
-                cause(&second)
-            )),
-        }
+        tried(made, n_failed)
     }
 }
 

@@ -344,7 +344,12 @@ async fn letters_mean_what_they_meant_in_the_build() {
     {
         let server = TestDatabase::new();
         let name = format!("{}_other", server.texts("SELECT current_database()::text").await[0]);
-        let create = "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+        // The template's own may know no encoding but UTF-8.
+        let provider = match dunlin_tests::server().major_version() {
+            15.. => "LOCALE_PROVIDER libc",
+            _ => "",
+        };
+        let create = format!("TEMPLATE template0 {provider} LC_COLLATE 'C' LC_CTYPE 'C'");
         server.run(&format!("CREATE DATABASE {name} ENCODING '{encoding}' {create}")).await;
         let there = server.connection_string();
         let there = format!("{} dbname={name}", there.split_once(" dbname=").unwrap().0);

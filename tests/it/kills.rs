@@ -5,7 +5,10 @@ use std::pin::pin;
 
 use dunlin::{Migrator, Registry};
 use dunlin_sandbox::Server;
-use dunlin_tests::{Proxy, Side, TALLY, TestDatabase, Verb, connect, pool_of, registry, until};
+use dunlin_tests::{
+    Functions, Proxy, Side, TALLY, TestDatabase, Verb, connect, pool_of, registry, registry_with,
+    until,
+};
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::cuts::{EMPTY, MIXED, only_we_are_connected, said, stride};
@@ -308,13 +311,25 @@ async fn what_was_done_before_a_failure_survives_a_crash() {
     let files = [
         ("1_a.sql", "CREATE TABLE a (id int);"),
         ("1_a.down.sql", "SELECT 1/0;"),
-        ("2_b.sql", "CREATE TABLE b (id int);"),
+        ("2_b.sql", "CREATE TABLE IF NOT EXISTS b (id int);"),
         // What removes a file is written at once.
         ("2_b.down.sql", "INSERT INTO a VALUES (1);"),
         ("3_c.sql", "SELECT 1/0;"),
     ];
-    let migrations = registry(&files);
-    for (is_up, applied) in [(true, vec!["1_a", "2_b"]), (false, vec!["1_a"])] {
+    let in_sql = registry(&files);
+    let in_rust = registry_with(
+        &files[..4],
+        &[Functions {
+            name: "3_c",
+            up: |cx| Box::pin(async { cx.batch_execute("SELECT 1/0").await }),
+            down: None,
+        }],
+    );
+    for (migrations, is_up, applied) in [
+        (&in_sql, true, vec!["1_a", "2_b"]),
+        (&in_sql, false, vec!["1_a"]),
+        (&in_rust, true, vec!["1_a", "2_b"]),
+    ] {
         let mut client = connect(&direct).await;
         // The first time the server writes its log in the background, it does so at once.
         let hurried = "SET synchronous_commit = off; CREATE TABLE IF NOT EXISTS first (); \
@@ -324,7 +339,7 @@ async fn what_was_done_before_a_failure_survives_a_crash() {
         until("the log is written", async || client.query_one(written, &[]).await.unwrap().get(0))
             .await;
         // An entry of the log would be such a last commit.
-        let migrator = Migrator::new(&migrations).without_log();
+        let migrator = Migrator::new(migrations).without_log();
         let result = match is_up {
             true => migrator.apply(&mut client).await,
             false => migrator.roll_back(&mut client, 2).await,
