@@ -18,6 +18,10 @@
 //! Two branches that both record a migration conflict when they are merged. Keep the lines of both
 //! and build: the message shows the lines that are right for the order the two now have.
 //!
+//! `cargo dunlin new` adds the comment `# begun: <name>`, which records nothing, so that two branches
+//! that both begin a migration conflict as well. `cargo dunlin sum` takes such comments away when it
+//! records.
+//!
 //! # Format
 //!
 //! UTF-8 text. The first line is `# dunlin.sum 1`, where 1 is the version of the format; other lines
@@ -44,6 +48,7 @@
 //! **Invariant:** a sum about which nothing is found is, line by line, the one [`write()`] would make
 //! of the same migrations, apart from those behind its last line.
 
+mod begun;
 mod check;
 mod read;
 #[cfg(test)]
@@ -59,6 +64,8 @@ use crate::checksum::{Checksum, hex};
 use crate::diagnostic::Diagnostic;
 use crate::rule::Rule;
 use crate::source::{SourceFile, Span};
+
+pub use self::begun::{begin, begun_as};
 
 /// The name of the file in a migrations folder.
 pub const FILE_NAME: &str = "dunlin.sum";
@@ -136,7 +143,8 @@ pub fn record(
     }
     // Nothing was found, so the lines are those of the first migrations.
     let new = &migrations[sum.lines.len()..];
-    let text = old.text();
+    // Whatever was begun is recorded now.
+    let text = begun::without_begun(old.text());
     let line_end = if text.ends_with('\n') { "" } else { "\n" };
     let text = format!("{text}{line_end}{}", lines(sum.last(), new));
     Ok(Recorded { text, n_new: new.len() })

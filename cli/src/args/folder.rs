@@ -37,7 +37,8 @@ pub(crate) struct FolderArgs {
 ///
 /// The version is the next one in the numbering the folder has: counters in their width, dates in
 /// their form. Words become the name with the signs the folder uses between them. The folders of other
-/// tools get the files that those tools would make. A file that is there is never written.
+/// tools get the files that those tools would make. A file that is there is never written. A `dunlin.sum`
+/// notes that it is begun.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  cargo dunlin new create users\n  cargo dunlin new \"add users.email\" --down"

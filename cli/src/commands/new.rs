@@ -6,6 +6,8 @@ use std::path::Path;
 
 use dunlin_core::Rule;
 use dunlin_core::draft::Wish;
+use dunlin_core::source::normalise;
+use dunlin_core::sum::{self, FILE_NAME};
 
 use super::check::finding;
 use crate::answer::{Answer, Failure, Outcome};
@@ -41,9 +43,25 @@ pub(crate) fn new(args: &New, source: &Source) -> Outcome {
     }
     let mut text: String = files.iter().map(|file| format!("created {file}\n")).collect();
     if reading.folder.sum().is_some() {
-        text.push_str("when it is released, `cargo dunlin sum` records it\n");
+        begin(source, &draft.name)?;
+        text.push_str(&format!(
+            "begun in {}/{FILE_NAME}; when it is released, `cargo dunlin sum` records it\n",
+            source.shown
+        ));
     }
     Ok(Answer::new(text).field("name", draft.name).field("files", files))
+}
+
+/// Notes in `dunlin.sum` that a migration is begun, so that another branch that begins one conflicts.
+fn begin(source: &Source, name: &str) -> Result<(), Box<Failure>> {
+    let path = source.path.join(FILE_NAME);
+    let text = fs::read_to_string(&path).map(|it| sum::begin(&normalise(&it), name));
+    text.and_then(|text| fs::write(&path, text)).map_err(|error| {
+        Box::new(
+            Failure::new(Exit::Folder, format!("`{FILE_NAME}` cannot be written: {error}"))
+                .note("the files of the migration are written"),
+        )
+    })
 }
 
 /// Writes a file that is not there.

@@ -4,7 +4,7 @@ use std::fs;
 
 use dunlin_core::base::{Base, Renaming};
 use dunlin_core::folder::record;
-use dunlin_core::sum::FILE_NAME;
+use dunlin_core::sum::{FILE_NAME, begun_as};
 use dunlin_core::{Folder, Rule};
 use serde_json::json;
 
@@ -45,6 +45,8 @@ pub(crate) fn renumber(args: &Renumber, source: &Source) -> Outcome {
         rename(&renamings)?;
         if is_recorded(&reading.folder, source, &renamings) {
             text.push_str(&record_anew(source, &branch)?);
+        } else if reading.folder.sum().is_some() {
+            begin_anew(source, &renamings)?;
         }
         text.push_str(&format!("renamed {}\n", migrations(renamings.len())));
     }
@@ -63,6 +65,21 @@ fn rename(renamings: &[Renaming]) -> Result<(), Box<Failure>> {
         })?;
     }
     Ok(())
+}
+
+/// What is begun has its new name in `dunlin.sum` too.
+fn begin_anew(source: &Source, renamings: &[Renaming]) -> Result<(), Box<Failure>> {
+    let path = source.path.join(FILE_NAME);
+    let renamed = fs::read_to_string(&path).map(|text| {
+        // The last one first, as the files: a name that is taken is given up before.
+        renamings.iter().rev().fold(text, |text, it| begun_as(&text, &it.old, &it.new))
+    });
+    renamed.and_then(|text| fs::write(&path, text)).map_err(|error| {
+        Box::new(
+            Failure::new(Exit::Folder, format!("`{FILE_NAME}` cannot be written: {error}"))
+                .note("the migrations are renamed"),
+        )
+    })
 }
 
 /// Whether the folder's `dunlin.sum` holds what was renamed.

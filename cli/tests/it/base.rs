@@ -159,6 +159,33 @@ fn renumber_records_anew_what_was_recorded() {
     assert_eq!(project.json(&["check"])["exit"], "ok");
 }
 
+/// Git itself says that two branches begin a migration at once.
+#[test]
+fn two_branches_that_begin_a_migration_conflict_and_are_renumbered() {
+    let project = repository("begun");
+    assert_eq!(project.run(&["sum"]).code, 0);
+    project.commit("sum");
+    let _main = project.git(&["branch", "--force", "main", "ours"]);
+    assert_eq!(project.run(&["new", "ours"]).code, 0);
+    project.write("migrations/0003_ours.sql", EVENTS);
+    project.commit("ours");
+    let _main = project.git(&["switch", "--quiet", "main"]);
+    assert_eq!(project.run(&["new", "theirs"]).code, 0);
+    project.write("migrations/0003_theirs.sql", EVENTS);
+    project.commit("theirs");
+    let _ours = project.git(&["switch", "--quiet", "ours"]);
+    let ran = project.run(&["renumber", "--base", "main"]);
+    assert_eq!(ran.stdout(0), "0003_ours -> 0004_ours\nrenamed 1 migration\n");
+    assert!(project.read("migrations/dunlin.sum").ends_with("\n# begun: 0004_ours\n"));
+    project.commit("renumber");
+    let mut merge = std::process::Command::new("git");
+    let merge = merge.args(["-c", "user.name=Ana", "-c", "user.email=ana@example.org"]);
+    let merge = merge.args(["merge", "--no-edit", "main"]).current_dir(&project.path);
+    let merged = merge.output().unwrap();
+    let said = String::from_utf8_lossy(&merged.stdout);
+    assert!(said.contains("Merge conflict in migrations/dunlin.sum"), "{said}");
+}
+
 #[test]
 fn a_shallow_clone_says_what_it_cannot_see() {
     let project = repository("shallow");

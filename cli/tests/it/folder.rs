@@ -256,10 +256,16 @@ fn sum_records_and_check_then_finds_edits() {
         "recorded 1 migration in `migrations/dunlin.sum`\n"
     );
     let made = project.run(&["new", "b"]);
-    assert!(made.stdout(0).ends_with("when it is released, `cargo dunlin sum` records it\n"));
+    let begun =
+        "begun in migrations/dunlin.sum; when it is released, `cargo dunlin sum` records it\n";
+    assert!(made.stdout(0).ends_with(begun), "{}", made.stdout);
+    assert!(project.read("migrations/dunlin.sum").ends_with(" 0001_a\n# begun: 0002_b\n"));
+    // It may be edited until then.
+    project.write("migrations/0002_b.sql", "SELECT 2;\n");
     let unrecorded = project.run(&["check"]);
     assert!(unrecorded.stdout(0).contains("= help: cargo dunlin sum\n"), "{}", unrecorded.stdout);
     assert_eq!(project.json(&["sum"])["recorded"], 1);
+    assert!(!project.read("migrations/dunlin.sum").contains("# begun"));
     assert_eq!(
         project.run(&["sum"]).stdout(0),
         "`migrations/dunlin.sum` records everything already\n"

@@ -105,6 +105,22 @@ fn recording_adds_what_is_new_and_keeps_what_is_written() {
 }
 
 #[test]
+fn what_is_begun_is_a_comment_until_it_is_recorded() {
+    let released = vec![("1_a".to_owned(), "SELECT 1;".to_owned())];
+    let mut folder = released.clone();
+    folder.push(("2_b".to_owned(), "SELECT 2;".to_owned()));
+    let begun = begin(&sum_of(&released), "2_b");
+    assert!(begun.ends_with(" 1_a\n# begun: 2_b\n"), "{begun}");
+    let found = check(&begun, &folder);
+    assert!(found.iter().all(|it| it.rule() == Rule::Unrecorded), "{found:?}");
+    let renamed = begun_as(&begun, "2_b", "3_b");
+    assert_eq!(renamed, begun.replace("# begun: 2_b", "# begun: 3_b"));
+    assert_eq!(begun_as(&begun, "1_a", "3_a"), begun);
+    let recorded = record(Some(&file(&begun)), &entries(&folder, &paths(&folder))).unwrap();
+    assert_eq!((recorded.text, recorded.n_new), (sum_of(&folder), 1));
+}
+
+#[test]
 fn recording_refuses_what_a_build_refuses() {
     let folder = three();
     let old = file(&sum_of(&folder));
