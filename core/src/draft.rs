@@ -329,6 +329,15 @@ mod tests {
     }
 
     #[test]
+    fn the_first_one_is_as_the_tool_names_it() {
+        check(Layout::GolangMigrate, "", "000001_add_email");
+        check(Layout::Refinery, "", "V1__add_email");
+        check(Layout::Flyway, "", "V1__add_email");
+        check(Layout::Diesel, "", "2026-05-02-101407_add_email");
+        check(Layout::Sqlx, "", "20260502101407_add_email");
+    }
+
+    #[test]
     fn moments_keep_their_form() {
         check(Layout::Dunlin, "2025103001-create-users", "2026050201-add-email");
         check(Layout::Dunlin, "20251031_04_users", "20260502_01_add_email");

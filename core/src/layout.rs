@@ -162,7 +162,6 @@ impl Layout {
             Self::Diesel | Self::Prisma | Self::Dbmate => {
                 (!text.is_empty()).then(|| Version::new(VersionKind::Text, text))
             }
-            Self::SqlMigrate if !is_number => None,
             Self::Sqlx | Self::GolangMigrate | Self::Goose | Self::Tern | Self::SqlMigrate => {
                 is_number.then(|| Version::new(VersionKind::Counter, text))
             }

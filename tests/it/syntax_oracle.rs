@@ -146,6 +146,7 @@ const GAPS: &[(&str, &str)] = &[
     ("NAMES without a value", "SET NAMES"),
     ("`time` as a setting", "RESET time"),
     ("`time` as a setting", "SHOW time"),
+    ("a label of what can have none", "SECURITY LABEL ON CONVERSION c IS 'x'"),
     ("an option twice", "CREATE EXTENSION e CASCADE CASCADE"),
     ("NOTNULL twice", "SELECT a NOTNULL NOTNULL"),
     ("a value without parentheses in ROWS FROM", "SELECT 1 FROM ROWS FROM (current_date, f())"),

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::arrange::Role;
+use super::flat::role;
 use super::section::{Sections, cut};
 use super::*;
 use crate::checksum::Checksum;
@@ -78,6 +80,22 @@ fn versions_are_equal_when_the_tool_says_so() {
         (Layout::SqlMigrate, "name"),
     ] {
         assert_eq!(layout.version(text), None, "{layout} {text}");
+    }
+}
+
+#[test]
+fn a_name_that_is_not_the_tools_is_told_one_that_is() {
+    for (layout, name, expected) in [
+        (Layout::Refinery, "Users.sql", "V<number>__Users.sql"),
+        (Layout::Refinery, "U7-add users.sql", "V7__add_users.sql"),
+        (Layout::Refinery, "7.sql", "V7__<what_it_does>.sql"),
+        (Layout::Goose, "users.sql", "<number>_users.sql"),
+        (Layout::GolangMigrate, "1_a.sql", "1_a.up.sql"),
+    ] {
+        let Role::Misnamed { suggestion, .. } = role(layout, name) else {
+            unreachable!("{layout} takes {name}")
+        };
+        assert_eq!(suggestion, expected, "{layout}");
     }
 }
 

@@ -28,6 +28,9 @@ const OFTEN_MISSING: &[(&str, &str)] = &[
 /// Comparing a word with all keywords takes as long as parsing so much.
 const ALL_KEYWORDS_BYTES: usize = 4_000;
 
+/// Words behind which ON stands in GRANT and REVOKE.
+const PRIVILEGES: &str = "ALL CONNECT CREATE DELETE EXECUTE INSERT PRIVILEGES REFERENCES SELECT TRIGGER TRUNCATE UPDATE USAGE";
+
 /// Words behind which names stand.
 const BEFORE_NAMES: &str = "ADD AS BY COLUMN CONSTRAINT DOMAIN EXISTS FROM FUNCTION INDEX INTO JOIN ONLY PROCEDURE REFERENCES ROLE SCHEMA SEQUENCE TABLE TO TRIGGER TYPE UPDATE VIEW";
 
@@ -126,6 +129,14 @@ impl Search<'_, '_> {
             }
         }
         None
+    }
+
+    /// `GRANT SELECT t TO bob`, which a comma would make a grant of the role `t`.
+    pub(super) fn privilege_without_on(&mut self, fault: &Fault) -> Option<Cause> {
+        let before = self.fault.checked_sub(1)?;
+        let is_privilege = (self.view.has(0, "GRANT") || self.view.has(0, "REVOKE"))
+            && PRIVILEGES.split(' ').any(|word| self.view.has(before, word));
+        if is_privilege { self.missing(fault) } else { None }
     }
 
     pub(super) fn missing_comma(&mut self) -> Option<Cause> {

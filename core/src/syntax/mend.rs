@@ -227,12 +227,15 @@ fn may_be_name(view: &View<'_>, index: usize) -> bool {
         // The name of a column in a list, or of a common table expression; not `VALUES (1)`.
         Some(Category::ColumnName) => {
             let before = index.checked_sub(1);
-            let begins = before.is_some_and(|before| {
-                matches!(view.kind(before), Some(TokenKind::OpenParen | TokenKind::Comma))
-                    || view.has(before, "WITH")
-                    || view.has(before, "RECURSIVE")
-            });
+            let is_query = before
+                .is_some_and(|before| view.has(before, "WITH") || view.has(before, "RECURSIVE"));
+            let begins = is_query
+                || before.is_some_and(|before| {
+                    matches!(view.kind(before), Some(TokenKind::OpenParen | TokenKind::Comma))
+                });
             let ends = match view.kind(index + 1) {
+                // `WITH values (a, b) AS`.
+                Some(TokenKind::OpenParen) => is_query,
                 Some(TokenKind::Word) => {
                     ["AS", "WITH", "COLLATE"].iter().any(|word| view.has(index + 1, word))
                 }

@@ -81,5 +81,7 @@ pub(super) fn is_known_gap(sql: &str, at: usize) -> bool {
         // Refused by the server too, when it runs the statement; only NOTNULL is not.
         || before(1) == word(index)
         || upper.contains("ROWS FROM (")
+        // Refused by the server too, when it runs the statement.
+        || upper.starts_with("SECURITY LABEL") && before(1) == "ON"
         || upper.starts_with("CREATE") && upper.contains(" RULE ") && before(1) == ")"
 }

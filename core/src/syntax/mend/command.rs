@@ -78,6 +78,19 @@ fn create(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     }
     edits.extend(trigger_arguments(view, at));
     edits.extend(statistics_from(view, at));
+    edits.extend(array_of_parameter(view, at));
+}
+
+/// `CREATE FUNCTION f(jsonb ARRAY[4])`: without a name before it, the type is taken for one.
+fn array_of_parameter(view: &View<'_>, at: usize) -> Option<Edit> {
+    let is_routine = ["FUNCTION", "PROCEDURE"]
+        .iter()
+        .any(|kind| view.has(1, kind) || view.has(1, &format!("OR REPLACE {kind}")));
+    if !is_routine || !view.has(at, "ARRAY") {
+        return None;
+    }
+    let length = view.closing(at + 1).filter(|_| view.text(at + 1) == "[");
+    Some(Edit::Blank(at, length.unwrap_or(at) + 1))
 }
 
 /// `CREATE STATISTICS ... FROM ONLY t AS u`: what may stand behind FROM in a query.
