@@ -9,6 +9,8 @@
 //! This crate is the inside of [`dunlin`](https://docs.rs/dunlin) and follows its version exactly;
 //! depend on `dunlin` instead.
 
+#[cfg(feature = "adopt")]
+pub mod adopt;
 pub mod base;
 pub mod draft;
 pub mod folder;
