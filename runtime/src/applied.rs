@@ -49,6 +49,8 @@ pub(crate) enum Kind {
     Baseline,
     /// Nothing was run: somebody says so.
     Marked,
+    /// Nothing was run: another tool's history says so.
+    Adopted,
 }
 
 impl Kind {
@@ -60,6 +62,7 @@ impl Kind {
             Self::Undo => "undo no-transaction",
             Self::Baseline => "baseline",
             Self::Marked => "marked",
+            Self::Adopted => "adopted",
         }
     }
 }

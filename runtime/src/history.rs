@@ -137,6 +137,12 @@ pub(crate) struct Row<'a> {
 }
 
 impl State {
+    /// The major version of the server.
+    #[cfg(feature = "adopt")]
+    pub(crate) const fn server_major(&self) -> u32 {
+        self.settings.server_version / 10_000
+    }
+
     /// How many migrations are applied, those that were interrupted not counted.
     pub(crate) fn n_finished(&self) -> usize {
         self.applied.iter().filter(|row| row.unfinished().is_none()).count()
@@ -319,6 +325,19 @@ impl History {
     /// The text whose hash is the key of the lock.
     pub(crate) fn lock_name(&self, database: &str) -> String {
         format!("dunlin\n{database}\n{}\n{}", self.schema, self.name)
+    }
+
+    /// Schema and name of the table.
+    #[cfg(feature = "adopt")]
+    pub(crate) fn place(&self) -> (&str, &str) {
+        (&self.schema, &self.name)
+    }
+
+    /// The history and its log, by schema and name.
+    #[cfg(feature = "adopt")]
+    pub(crate) fn own_tables(&self) -> Vec<(String, String)> {
+        let names = std::iter::once(&self.name).chain(&self.log_name);
+        names.map(|name| (self.schema.clone(), name.clone())).collect()
     }
 
     fn is_elsewhere(&self, schema: &str) -> Error {
@@ -545,20 +564,28 @@ impl History {
         session: &Session<'_>,
         log: Option<&str>,
     ) -> Result<(), PostgresError> {
-        let schema = literal(&self.schema);
-        let find = format!("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema}");
-        if self.schema_is_configured && session.rows(&find).await?.is_empty() {
-            let create = format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&self.schema));
-            if let Err(error) = session.run(&create).await
-                && !matches!(
-                    error.code(),
-                    Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_SCHEMA)
-                )
-            {
-                return Err(error);
-            }
+        if let Some(create) = self.missing_schema(session).await?
+            && let Err(error) = session.run(&create).await
+            && !matches!(
+                error.code(),
+                Some(&SqlState::UNIQUE_VIOLATION | &SqlState::DUPLICATE_SCHEMA)
+            )
+        {
+            return Err(error);
         }
         session.run(&self.creation(log)).await
+    }
+
+    /// The statement that creates the schema, if one was configured and is not there.
+    pub(crate) async fn missing_schema(
+        &self,
+        session: &Session<'_>,
+    ) -> Result<Option<String>, PostgresError> {
+        let schema = literal(&self.schema);
+        let find = format!("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema}");
+        let is_missing = self.schema_is_configured && session.rows(&find).await?.is_empty();
+        let create = || format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&self.schema));
+        Ok(is_missing.then(create))
     }
 
     /// The statements that create the table in a schema that exists, and the log with it.
@@ -578,8 +605,10 @@ impl History {
         let columns =
             OWN_COLUMNS.map(|(name, kind)| format!("ADD COLUMN {name} {kind}")).join(", ");
         format!(
-            "ALTER TABLE {} {columns}; UPDATE {} SET kind = 'adopted'",
-            self.qualified, self.qualified
+            "ALTER TABLE {} {columns}; UPDATE {} SET kind = {}",
+            self.qualified,
+            self.qualified,
+            literal(Kind::Adopted.as_str())
         )
     }
 
@@ -824,7 +853,7 @@ const DURATION_MS: &str =
     "(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::pg_catalog.int8";
 
 /// The columns of a row with their values as expressions.
-fn values(row: &Row<'_>) -> [(&'static str, String); 13] {
+pub(crate) fn values(row: &Row<'_>) -> [(&'static str, String); 13] {
     let number = |number: Option<usize>| {
         number.map_or_else(|| "NULL".to_owned(), |number| number.to_string())
     };
@@ -836,7 +865,7 @@ fn values(row: &Row<'_>) -> [(&'static str, String); 13] {
         (
             "duration_ms",
             match (row.kind, row.duration) {
-                (Kind::Baseline | Kind::Marked, _) => "NULL".to_owned(),
+                (Kind::Baseline | Kind::Marked | Kind::Adopted, _) => "NULL".to_owned(),
                 (_, Some(duration)) => duration.as_millis().to_string(),
                 (_, None) => DURATION_MS.to_owned(),
             },

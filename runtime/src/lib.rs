@@ -27,6 +27,7 @@
 //! | hand a script over to somebody else | [`Migrator::script`] |
 //! | fail when an applied file was edited | [`Migrator::verify`] |
 //! | take over a table `id, name, executed_at` | [`Migrator::adopt`] |
+//! | take over the history of another tool (feature `adopt`) | `Migrator::adopt_from` |
 //! | begin with a database that has the schema | [`Migrator::baseline`] |
 //! | correct the history | [`Migrator::repair`], [`Migrator::mark`] |
 //! | see and end who holds the lock | [`Migrator::lock_holder`], [`Migrator::unlock`] |
@@ -40,6 +41,9 @@
 //!
 //! * `deadpool` (default): runs on a `deadpool_postgres::Pool` or a pooled `Object`. Without it, on a
 //!   `tokio_postgres::Client`.
+//! * `adopt`: takes over the histories of sqlx, diesel, refinery, golang-migrate, goose, dbmate,
+//!   sql-migrate, tern, Flyway, Prisma and Sequelize: `Migrator::origins`, `adoption`, `rehearse` and
+//!   `adopt_from`. Two small crates for their checksums.
 //! * `tracing`: a span `migrate` for each run (`direction`, `database`, `table`), in it a span `migration`
 //!   for each migration (`name`, `version`, `direction`, `database`, `table`), and in these an event for
 //!   everything an observer is told, with the target `dunlin`. What a migration in Rust says is in its
@@ -58,6 +62,8 @@ mod policy;
 mod registry;
 mod status;
 
+#[cfg(feature = "adopt")]
+mod adopt;
 mod amend;
 mod applied;
 mod belongings;
@@ -71,6 +77,8 @@ mod execute_statements;
 mod handover;
 mod history;
 mod invalid_index;
+#[cfg(feature = "adopt")]
+mod inventory;
 mod lock;
 mod log;
 mod pipeline;
@@ -98,16 +106,22 @@ mod report;
 mod told;
 mod trace;
 
+#[cfg(feature = "adopt")]
+pub use adopt::{Adopting, Adoption, AdoptionState, Origin, Proof, Scratch};
 pub use amend::{Mark, Repaired};
 pub use applied::{Applied, Progress};
 pub use console::Console;
 pub use context::Context;
 pub use database::Database;
 pub use drift::Drift;
+#[cfg(feature = "adopt")]
+pub use dunlin_core::adopt::{Record, Standing, Tool};
 pub use dunlin_core::{Checksum, Diagnostic, Location, Version};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Blocker, Direction, Event, Holder, Observer, Statement};
 pub use health::{Current, Health, Migrating, Phase, Snapshot};
+#[cfg(feature = "adopt")]
+pub use inventory::Difference;
 pub use migrator::Migrator;
 pub use plan::{Plan, Step, Target};
 pub use policy::{AheadPolicy, Policy};

@@ -54,9 +54,12 @@ pub struct Migrator<'a> {
     pub(crate) table: Table,
     policies: Policies,
     primary_wait: Duration,
-    lock_wait: Duration,
+    pub(crate) lock_wait: Duration,
     budget: LockBudget,
-    observer: Box<dyn Observer + 'a>,
+    pub(crate) observer: Box<dyn Observer + 'a>,
+    /// What a person says about another tool's history.
+    #[cfg(feature = "adopt")]
+    pub(crate) vouching: crate::adopt::Vouching,
 }
 
 /// One call of `apply`, over as many connections as it takes.
@@ -102,6 +105,8 @@ impl<'a> Migrator<'a> {
             lock_wait: DEFAULT_LOCK_WAIT,
             budget: LockBudget::default(),
             observer: trace::first_observer(),
+            #[cfg(feature = "adopt")]
+            vouching: crate::adopt::Vouching::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test cannot do is a failed test")]
 
+mod adopt;
 mod amend;
 mod cancel;
 mod concurrency;
