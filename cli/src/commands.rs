@@ -2,6 +2,8 @@
 
 mod about;
 mod adopt;
+mod adopt_scratch;
+mod adopt_shown;
 mod baseline;
 mod check;
 mod check_server;
@@ -124,7 +126,7 @@ const fn leaves(command: &DatabaseCommand) -> Leaves {
 }
 
 /// What a command says about the connection.
-const fn connection(command: &DatabaseCommand) -> &args::ConnectionArgs {
+fn connection(command: &DatabaseCommand) -> &args::ConnectionArgs {
     match command {
         DatabaseCommand::Status(args) => &args.connection,
         DatabaseCommand::Verify(args) => &args.connection,

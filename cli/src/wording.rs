@@ -3,26 +3,48 @@
 //! The runtime speaks to who writes a program and names its methods; who types a command needs the
 //! option that leads to them.
 
+use dunlin::Tool;
+
 const METHOD: &str = "`Migrator::";
+/// Where another tool's history is.
+const ORIGIN: &str = "`Origin::";
 
 const END_SESSION: &str = "SELECT pg_terminate_backend(";
 
 /// The same advice for who types commands.
 pub(crate) fn for_commands(text: &str) -> String {
+    let text = replaced(text, ORIGIN, origin);
+    let said = with_unlock(replaced(&text, METHOD, option));
+    said.replace("`strict_order`", "`--strict-order`").replace("`roll_back`", "`down`")
+}
+
+/// The text with what a word begins and a backtick ends put in other words.
+fn replaced(text: &str, word: &str, to: fn(&str) -> String) -> String {
     let mut said = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(METHOD) {
+    while let Some((before, after)) = rest.split_once(word) {
         said.push_str(before);
         let Some((method, after)) = after.split_once('`') else {
             rest = &rest[before.len()..];
             break;
         };
-        said.push_str(&format!("`{}`", option(method)));
+        said.push_str(&format!("`{}`", to(method)));
         rest = after;
     }
     said.push_str(rest);
-    let said = with_unlock(said);
-    said.replace("`strict_order`", "`--strict-order`").replace("`roll_back`", "`down`")
+    said
+}
+
+/// `table("x")` becomes `--from-table x`, and `new(Tool::GolangMigrate)` becomes `--from golang-migrate`.
+fn origin(method: &str) -> String {
+    let (name, argument) = method.split_once('(').unwrap_or((method, ""));
+    let argument = argument.trim_end_matches(')');
+    if name == "table" {
+        return format!("--from-table {}", argument.trim_matches('"'));
+    }
+    let is_it = |tool: &&Tool| argument == format!("Tool::{tool:?}");
+    let tool = Tool::ALL.iter().find(is_it).map_or("<tool>", |tool| tool.id());
+    format!("--from {tool}")
 }
 
 /// Ending a session is a command too, which shows it first.
@@ -39,6 +61,7 @@ fn option(method: &str) -> String {
     match name {
         "adopt" | "repair" => name.to_owned(),
         "without_log" => "--no-log".to_owned(),
+        "rehearse" => "--server".to_owned(),
         _ => format!("--{} {argument}", name.replace('_', "-")).trim_end().to_owned(),
     }
 }
@@ -64,6 +87,10 @@ mod tests {
         );
         assert_eq!(for_commands("cut `Migrator::off"), "cut `Migrator::off");
         assert_eq!(for_commands("end it: SELECT pg_terminate_backend(7)"), "end it: `unlock`");
+        assert_eq!(
+            for_commands("`Origin::new(Tool::GolangMigrate)`, `Origin::table(\"a.b\")`"),
+            "`--from golang-migrate`, `--from-table a.b`"
+        );
     }
 
     /// What the runtime names in its messages, at the time of writing or later.

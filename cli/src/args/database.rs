@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
+use dunlin::Tool;
 
 /// What can be done with a database.
 #[derive(Debug, Subcommand)]
@@ -15,7 +17,8 @@ pub(crate) enum DatabaseCommand {
     Down(Down),
     Redo(Redo),
     Wait(Wait),
-    Adopt(Adopt),
+    // Its arguments are as many as those of two others.
+    Adopt(Box<Adopt>),
     Baseline(Baseline),
     Repair(Repair),
     Mark(Mark),
@@ -218,19 +221,54 @@ pub(crate) struct Wait {
     pub(crate) connection: ConnectionArgs,
 }
 
-/// Take over the tracking table of an older tool
+/// Move in: take over the history of another migration tool
 ///
-/// A table with the columns `id`, `name` and `executed_at` gets the columns that are missing. Its rows
-/// stay: they count as applied, and as unverified, because nobody knows what the files were then. Shows
-/// what it will change and asks first.
+/// Reads that tool's table, fits it to the migrations here, and proves what can be proved: by the
+/// checksums that sqlx, Prisma, Flyway and refinery keep, else by running the recorded migrations on a
+/// private PostgreSQL and comparing what they make with this database. Shows the result and asks first.
+/// Then everything is recorded in one transaction, and the other tool's table stays as it is. What does
+/// not fit is an error that lists all of it. It can be run again.
+///
+/// Without `--from` the tool is recognised by its table. A table with `id`, `name` and `executed_at` that
+/// has the name of the history table gets the columns that are missing: its rows count as applied and as
+/// unverified, because nobody knows what the files were then; with `--from table` they are proved first.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  cargo dunlin adopt --from sqlx\n  cargo dunlin adopt --from sqlx --accept 20240301083000_users\n  cargo dunlin adopt --from goose --server postgres://postgres@localhost"
+)]
 pub(crate) struct Adopt {
+    /// The tool; `table` is any table with `id`, `name` and `executed_at`
+    #[arg(long, value_name = "TOOL", value_parser = tool())]
+    pub(crate) from: Option<Tool>,
+    /// The tool's table, if it is not called as usual or there are several: `name` or `schema.name`
+    #[arg(long, value_name = "TABLE", requires = "from")]
+    pub(crate) from_table: Option<String>,
+    /// Vouch for a migration that stands against it: one that was edited is recorded as unverified, one
+    /// that is not here is left out
+    #[arg(long, value_name = "NAME")]
+    pub(crate) accept: Vec<String>,
+    /// Compare no schema: what no checksum proves is recorded as unverified
+    #[arg(long)]
+    pub(crate) unproved: bool,
+    /// Compare on the server of this URL instead of a private one, in a scratch database that is removed
+    /// afterwards
+    ///
+    /// For migrations that need what a private server does not have, such as roles or extensions.
+    #[arg(long, value_name = "URL", conflicts_with = "unproved")]
+    pub(crate) server: Option<Secret>,
     #[command(flatten)]
     pub(crate) consent: Consent,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
     #[command(flatten)]
     pub(crate) run: RunArgs,
+}
+
+/// The tools by their names.
+fn tool() -> impl TypedValueParser<Value = Tool> {
+    let ids = Tool::ALL.iter().map(|tool| tool.id());
+    PossibleValuesParser::new(ids)
+        .try_map(|id| Tool::from_id(&id).ok_or_else(|| format!("no tool is called `{id}`")))
 }
 
 /// Record migrations as applied without running them

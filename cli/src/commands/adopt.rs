@@ -1,12 +1,18 @@
-//! `adopt`: takes over the tracking table of an older tool.
+//! `adopt`: takes over the history of another tool.
 
+use dunlin::{Adoption, Migrator, Origin, Tool};
+
+use super::adopt_scratch;
+use super::adopt_shown::{besides, fields, shown, will};
 use super::database::Database;
 use super::status::{table, totals, with_status};
-use crate::answer::{Answer, Outcome};
+use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Adopt;
+use crate::connection::Connection;
+use crate::screen::Paint;
 
-/// What a person is to agree to.
-const WILL: &str = "\
+/// What a person is to agree to when the older table itself becomes the history table.
+const WILL_IN_PLACE: &str = "\
 The tracking table gets the columns of the history table, and its rows stay as they are.
 They count as applied and as unverified: nobody knows what their files were then.";
 
@@ -14,13 +20,131 @@ pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
     // Nobody is asked about what cannot be.
     connection.try_once().await?;
-    database.consent(args.consent, WILL)?;
+    let migrator = migrator(args, database);
+    let origin = match args.from {
+        Some(tool) => origin(tool, args.from_table.as_deref()),
+        None => match recognised(&migrator, &connection).await? {
+            Some(origin) if origin.is_in_place() => {
+                return in_place(args, database, &connection).await;
+            }
+            Some(origin) => origin,
+            None => return finish(database, &connection, None, "there is nothing to adopt").await,
+        },
+    };
+    let adoption = migrator.adoption(&connection.pool, &origin).await;
+    let adoption = adoption.map_err(|error| connection.explain(error))?;
+    is_known(&args.accept, &adoption)?;
+    if let Err(error) = adoption.allowed(true) {
+        return Err(Box::new(with_fields(Failure::from_error(&error), &adoption)));
+    }
+    if adoption.is_nothing() {
+        return finish(database, &connection, Some(&adoption), "there is nothing to adopt").await;
+    }
+    let adoption = if adoption.wants_rehearsal() && !args.unproved {
+        adopt_scratch::rehearsed(args, database, &connection, &migrator, adoption).await?
+    } else {
+        adoption
+    };
+    if let Err(error) = adoption.allowed(args.unproved) {
+        return Err(Box::new(with_fields(Failure::from_error(&error), &adoption)));
+    }
+    database.consent(args.consent, &will(database.screen.error_paint, &adoption))?;
+    let recorded = migrator.adopt_from(&connection.pool, &adoption).await;
+    let n = recorded.map_err(|error| connection.explain(error))?;
+    let said = format!("{n} recorded from {}", adoption.tool().name());
+    finish(database, &connection, Some(&adoption), &said).await
+}
+
+fn migrator<'m>(args: &Adopt, database: &Database<'_>) -> Migrator<'m> {
+    let migrator = database.runner(&args.run).unproved(args.unproved);
+    args.accept.iter().fold(migrator, |migrator, name| migrator.accept(name))
+}
+
+/// Who vouches for a migration must have its name right.
+fn is_known(accepted: &[String], adoption: &Adoption) -> Result<(), Box<Failure>> {
+    let is_unknown = |name: &&String| !adoption.entries().iter().any(|it| it.name() == *name);
+    let Some(unknown) = accepted.iter().find(is_unknown) else { return Ok(()) };
+    let failure = Failure::usage(format!("there is no `{unknown}` to vouch for, here or there"))
+        .note("nothing was changed");
+    Err(Box::new(with_fields(failure, adoption)))
+}
+
+/// `schema.table`, or `table` in whichever schema.
+fn origin(tool: Tool, table: Option<&str>) -> Origin {
+    let origin = Origin::new(tool);
+    match table.map(|it| it.split_once('.').ok_or(it)) {
+        None => origin,
+        Some(Ok((schema, table))) => origin.schema(schema).table(table),
+        Some(Err(table)) => origin.table(table),
+    }
+}
+
+/// The one history that this database has, if nobody has said which is meant.
+async fn recognised(
+    migrator: &Migrator<'_>,
+    connection: &Connection,
+) -> Result<Option<Origin>, Box<Failure>> {
+    let origins = migrator.origins(&connection.pool).await;
+    let origins = origins.map_err(|error| connection.explain(error))?;
+    // As it always was.
+    if let Some(plain) = origins.iter().find(|it| it.is_in_place()) {
+        return Ok(Some(plain.clone()));
+    }
+    match origins.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => {
+            let failure = Failure::usage("this database has the histories of several tools")
+                .note("nothing was changed");
+            several
+                .iter()
+                .fold(failure, |failure, it| {
+                    let (tool, table) = (it.tool(), it.shown());
+                    failure.help(format!("`--from {tool} --from-table {table}`"))
+                })
+                .into()
+        }
+    }
+}
+
+/// The older table itself becomes the history table, unproved.
+async fn in_place(args: &Adopt, database: &Database<'_>, connection: &Connection) -> Outcome {
+    database.consent(args.consent, WILL_IN_PLACE)?;
     let adopted = database.runner(&args.run).adopt(&connection.pool).await;
     let adopted = adopted.map_err(|error| connection.explain(error))?;
+    let said = if adopted { "the table is adopted" } else { "there is nothing to adopt" };
+    let answer = finish(database, connection, None, said).await?;
+    Ok(answer.field("adopted", adopted))
+}
+
+/// What there is now, behind what was done.
+async fn finish(
+    database: &Database<'_>,
+    connection: &Connection,
+    adoption: Option<&Adoption>,
+    said: &str,
+) -> Outcome {
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;
     let paint = database.screen.paint;
-    let first = if adopted { "the table is adopted" } else { "there is nothing to adopt" };
-    let text = format!("{}{}{first}\n", table(paint, &status), totals(paint, &status));
-    Ok(with_status(Answer::new(text).field("adopted", adopted), &status))
+    let besides = adoption.map(besides).unwrap_or_default();
+    let text = format!("{}{}{besides}{said}\n", table(paint, &status), totals(paint, &status));
+    let n = adoption.map_or(0, Adoption::n_new);
+    let answer = Answer::new(text).field("adopted", n > 0).field("recorded", n);
+    let answer = match adoption {
+        Some(adoption) => fields(adoption)
+            .into_iter()
+            .fold(answer, |answer, (name, value)| answer.field(name, value)),
+        None => answer,
+    };
+    Ok(with_status(answer, &status))
+}
+
+/// A failure that also says for programs what was found.
+pub(super) fn with_fields(mut failure: Failure, adoption: &Adoption) -> Failure {
+    for (name, value) in fields(adoption) {
+        let _none = failure.data.insert(name.to_owned(), value);
+    }
+    failure.finding.text.push_str(&format!("\n\n{}", shown(Paint::PLAIN, adoption)));
+    failure
 }

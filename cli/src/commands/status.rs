@@ -1,12 +1,13 @@
 //! `status`: the build and the database side by side.
 
-use dunlin::{Entry, State, Status};
+use dunlin::{Entry, Origin, State, Status};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::database::Database;
 use crate::answer::{Answer, Outcome};
 use crate::args::Status as Args;
+use crate::connection::Connection;
 use crate::drift;
 use crate::exit::Exit;
 use crate::moment::{length, readable, rfc3339};
@@ -27,11 +28,26 @@ pub(crate) async fn status(args: &Args, database: &Database<'_>) -> Outcome {
     if !status.drift().is_empty() {
         text.push_str("`verify` shows what was applied against what is here\n");
     }
+    if !status.history_exists() {
+        text.push_str(&other_histories(database, &connection).await);
+    }
     // What a person reads is the table; the findings are for programs.
     let answer = with_status(Answer::new(text).exit(exit), &status);
     let is_human = database.screen.format == crate::args::Format::Human;
     let findings = if is_human { Vec::new() } else { drift::findings(status.drift()) };
     Ok(answer.findings(findings))
+}
+
+/// The histories of other tools: who sees everything pending may have forgotten to move in.
+pub(super) async fn other_histories(database: &Database<'_>, connection: &Connection) -> String {
+    let found = database.migrator().origins(&connection.pool).await;
+    // It is only a hint.
+    let origins = found.unwrap_or_default();
+    let line = |it: &Origin| {
+        let (tool, table) = (it.tool().name(), it.shown());
+        format!("this database has a history of {tool} ({table}): `adopt` takes it over\n")
+    };
+    origins.iter().map(line).collect()
 }
 
 /// The fields that say what is where.
@@ -71,17 +87,25 @@ pub(super) fn table(paint: Paint, status: &Status) -> String {
         let took = row.and_then(|it| it.duration()).map_or_else(String::new, length);
         [entry.state().as_str().to_owned(), entry.name().to_owned(), at, by, took]
     }));
+    let tone = |index: usize| status.entries().get(index).map(|it| tone(it.state()));
+    columns(paint, &rows, tone)
+}
+
+/// Rows under a head, in columns. `tone` is that of the first cell of a row, the head not counted.
+pub(super) fn columns<const N: usize>(
+    paint: Paint,
+    rows: &[[String; N]],
+    tone: impl Fn(usize) -> Option<Tone>,
+) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..5).map(width).collect();
+    let widths: Vec<_> = (0..N).map(width).collect();
     let mut text = String::new();
     for (index, row) in rows.iter().enumerate() {
-        let state =
-            (index > 0).then(|| status.entries().get(index - 1).map(Entry::state)).flatten();
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
-            let tone = match (column, state) {
-                (_, None) => Some(Tone::Quiet),
-                (0, Some(state)) => Some(tone(state)),
+            let tone = match (index.checked_sub(1), column) {
+                (None, _) => Some(Tone::Quiet),
+                (Some(index), 0) => tone(index),
                 _ => None,
             };
             let shown = tone.map_or(cell.as_str().into(), |tone| paint.paint(tone, cell));

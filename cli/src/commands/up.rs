@@ -1,11 +1,13 @@
 //! `up`: applies what is pending.
 
-use dunlin::Target;
+use dunlin::{Error, Target};
 
 use super::database::Database;
 use super::run::{Watcher, with_report};
-use crate::answer::{Answer, Outcome};
+use super::status::other_histories;
+use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Up;
+use crate::connection::Connection;
 
 pub(crate) async fn up(args: &Up, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
@@ -19,6 +21,20 @@ pub(crate) async fn up(args: &Up, database: &Database<'_>) -> Outcome {
     let run = database.runner(&args.run).single_transaction(args.single_transaction);
     let run = run.observer(watcher);
     let report = run.apply_to(&connection.pool, target).await;
-    let report = report.map_err(|error| connection.explain(error))?;
+    let report = match report {
+        Ok(report) => report,
+        Err(error) => return Err(explained(database, &connection, error).await),
+    };
     Ok(with_report(Answer::new(""), "applied", &report))
 }
+
+/// What is to be created and there already may have been created by another tool.
+async fn explained(database: &Database<'_>, connection: &Connection, error: Error) -> Box<Failure> {
+    let is_there = error.code().is_some_and(|code| DUPLICATES.contains(&code.code()));
+    let failure = connection.explain(error);
+    let others = if is_there { other_histories(database, connection).await } else { String::new() };
+    Box::new(others.lines().fold(*failure, |failure, line| failure.help(line)))
+}
+
+/// A table, schema, function, object, column or database of that name exists (manual, appendix A).
+const DUPLICATES: [&str; 6] = ["42P07", "42P06", "42723", "42710", "42701", "42P04"];

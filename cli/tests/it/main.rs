@@ -6,6 +6,7 @@ mod server;
 mod support;
 mod terminal;
 
+mod adopt;
 mod amend;
 mod base;
 mod check_server;

@@ -1,0 +1,141 @@
+//! Where the recorded migrations are rehearsed: a private PostgreSQL, or another server.
+
+use dunlin::{Adoption, Migrator, Scratch, scratch};
+
+use super::adopt::with_fields;
+use super::database::Database;
+use crate::answer::Failure;
+use crate::args::{Adopt, Secret};
+use crate::connection::Connection;
+
+/// Runs what is recorded and compares what it makes with the database.
+pub(super) async fn rehearsed(
+    args: &Adopt,
+    database: &Database<'_>,
+    connection: &Connection,
+    migrator: &Migrator<'_>,
+    adoption: Adoption,
+) -> Result<Adoption, Box<Failure>> {
+    database.can_run(adoption.applied()).map_err(|failure| {
+        Box::new(failure.help("or record them as unverified, without a comparison: --unproved"))
+    })?;
+    let shown = adoption.clone();
+    let rehearsed = match &args.server {
+        Some(server) => given(server, connection, migrator, adoption).await?,
+        None => private::rehearsed(database.screen, connection, migrator, adoption).await?,
+    };
+    rehearsed.map_err(|error| Box::new(with_fields(Failure::from_error(&error), &shown)))
+}
+
+/// On a scratch database of a server that somebody names, which is removed whatever comes of it.
+async fn given(
+    server: &Secret,
+    connection: &Connection,
+    migrator: &Migrator<'_>,
+    adoption: Adoption,
+) -> Result<dunlin::Result<Adoption>, Box<Failure>> {
+    let on_server = Connection::of(server, None)?;
+    let client = on_server.get().await?;
+    let name = format!("dunlin_adopt_{}", std::process::id());
+    let created = scratch::create(&client, &name).await;
+    let _version = created.map_err(|error| on_server.explain(error))?;
+    let rehearsed = match Connection::of(server, Some(&name))?.get().await {
+        Ok(mut client) => {
+            let scratch = Scratch::new(&mut client);
+            Ok(migrator.rehearse(&connection.pool, adoption, scratch).await)
+        }
+        Err(failure) => Err(failure),
+    };
+    let left = format!("the scratch database `{name}` may still be there");
+    match (rehearsed, scratch::remove(&client, &name).await) {
+        (rehearsed, Ok(())) => rehearsed,
+        (Err(failure), Err(_)) => Err(Box::new(failure.note(left))),
+        (Ok(_), Err(error)) => Err(Box::new(on_server.explain(error).note(left))),
+    }
+}
+
+#[cfg(unix)]
+mod private {
+    use dunlin::{Adoption, Migrator, Scratch};
+    use dunlin_sandbox::{Error, Server};
+    use tokio_postgres::NoTls;
+
+    use crate::answer::Failure;
+    use crate::args::Format;
+    use crate::connection::Connection;
+    use crate::exit::Exit;
+    use crate::screen::Screen;
+
+    /// The versions that a private server can be fetched in.
+    const MAJORS: std::ops::RangeInclusive<u32> = 14..=18;
+
+    pub(super) async fn rehearsed(
+        screen: &Screen,
+        connection: &Connection,
+        migrator: &Migrator<'_>,
+        adoption: Adoption,
+    ) -> Result<dunlin::Result<Adoption>, Box<Failure>> {
+        let server = server(screen, adoption.server_major()).map_err(|error| no_server(&error))?;
+        // Some migrations name the database they are in.
+        let name = adoption.database().to_owned();
+        server.create_database_named(&name).map_err(|error| no_server(&error))?;
+        let connected = tokio_postgres::connect(&server.connection_string(&name), NoTls).await;
+        let (mut client, driving) = connected.map_err(|error| no_server(&error))?;
+        let driving = tokio::spawn(driving);
+        let scratch = Scratch::new(&mut client).with_roles();
+        let rehearsed = migrator.rehearse(&connection.pool, adoption, scratch).await;
+        driving.abort();
+        Ok(rehearsed)
+    }
+
+    /// A server of the database's own version if there can be one, because servers of different
+    /// versions write some definitions differently.
+    fn server(screen: &Screen, major: u32) -> Result<Server, Error> {
+        let (speaks, screen) = (screen.format == Format::Human, *screen);
+        let builder = || {
+            Server::builder().on_message(move |line| {
+                if speaks {
+                    screen.complain(&format!("{line}\n"));
+                }
+            })
+        };
+        if MAJORS.contains(&major)
+            && let Ok(server) = builder().postgres_version(major).start()
+        {
+            return Ok(server);
+        }
+        builder().start()
+    }
+
+    fn no_server(error: &dyn std::error::Error) -> Box<Failure> {
+        Box::new(
+            Failure::new(Exit::Database, format!("no private PostgreSQL: {error:#}"))
+                .note("it is to show what the recorded migrations make, because no checksum proves them; nothing was changed")
+                .help("name a server on which databases may be created: --server <URL>")
+                .help("or record them as unverified, without a comparison: --unproved"),
+        )
+    }
+}
+
+/// The private server needs a unix.
+#[cfg(not(unix))]
+mod private {
+    use dunlin::{Adoption, Migrator};
+
+    use crate::answer::Failure;
+    use crate::connection::Connection;
+    use crate::screen::Screen;
+
+    pub(super) async fn rehearsed(
+        _screen: &Screen,
+        _connection: &Connection,
+        _migrator: &Migrator<'_>,
+        _adoption: Adoption,
+    ) -> Result<dunlin::Result<Adoption>, Box<Failure>> {
+        Failure::usage("there is no private PostgreSQL on this system")
+            .note("it is to show what the recorded migrations make, because no checksum proves them; nothing was changed")
+            .help("name a server on which databases may be created: --server <URL>")
+            .help("or record them as unverified, without a comparison: --unproved")
+            .into()
+    }
+}

@@ -1,0 +1,107 @@
+//! What taking over a history would do, for people and for programs.
+
+use dunlin::{Adopting, Adoption, AdoptionState, Difference, Proof};
+use serde_json::{Value, json};
+
+use super::check::migrations;
+use super::status::columns;
+use crate::moment::{readable, rfc3339};
+use crate::screen::{Paint, Tone};
+
+/// How many things that a database has besides are told one by one.
+const N_WARNED: usize = 10;
+
+/// The table: whose history it is, and each migration.
+pub(super) fn shown(paint: Paint, adoption: &Adoption) -> String {
+    let from = adoption.table().map_or_else(String::new, |table| {
+        format!("from {}, table {table}:\n", adoption.tool().name())
+    });
+    let head = ["state", "migration", "applied there (UTC)", "by", "proof"].map(str::to_owned);
+    let mut rows = vec![head];
+    rows.extend(adoption.entries().iter().map(|it| row(adoption, it)));
+    let tone = |index: usize| adoption.entries().get(index).map(|it| tone(it.state()));
+    format!("{from}{}", columns(paint, &rows, tone))
+}
+
+fn row(adoption: &Adoption, it: &Adopting) -> [String; 5] {
+    let record = it.record();
+    let at = record.and_then(|it| it.executed_at).map_or_else(String::new, readable);
+    let by = record.and_then(|it| it.applied_by.clone()).unwrap_or_default();
+    let proof = match (it.state(), it.proof()) {
+        (_, Some(Proof::Checksum)) => adoption.tool().checksum().unwrap_or("checksum").to_owned(),
+        (_, Some(_)) => "the schema".to_owned(),
+        (AdoptionState::Found | AdoptionState::Accepted, None) => "none".to_owned(),
+        (_, None) => String::new(),
+    };
+    [it.state().as_str().to_owned(), it.name().to_owned(), at, by, proof]
+}
+
+const fn tone(state: AdoptionState) -> Tone {
+    match state {
+        AdoptionState::Found | AdoptionState::Known => Tone::Good,
+        it if it.stands_against() => Tone::Bad,
+        _ => Tone::Waiting,
+    }
+}
+
+/// What a person is to agree to.
+pub(super) fn will(paint: Paint, adoption: &Adoption) -> String {
+    let n = adoption.n_new();
+    let is_unproved = |it: &&Adopting| {
+        matches!(it.state(), AdoptionState::Found | AdoptionState::Accepted) && it.proof().is_none()
+    };
+    let n_unproved = adoption.entries().iter().filter(is_unproved).count();
+    let mut text = shown(paint, adoption);
+    text.push_str(&besides(adoption));
+    text.push_str(&format!("{} will be recorded as applied without being run", migrations(n)));
+    match n_unproved {
+        0 => text.push('.'),
+        _ => text.push_str(&format!(", {n_unproved} of them as unverified.")),
+    }
+    text.push_str(if adoption.is_in_place() {
+        "\nThe table itself becomes the history table: it gets more columns."
+    } else {
+        "\nThe other tool's table is not touched. From then on migrate with this one alone."
+    });
+    text
+}
+
+/// What the database has and no migration makes.
+pub(super) fn besides(adoption: &Adoption) -> String {
+    let differences = adoption.differences();
+    let line = |it: &Difference| {
+        format!("besides: {} is made by no migration that was applied\n", it.object())
+    };
+    let mut text: String = differences.iter().take(N_WARNED).map(line).collect();
+    if let Some(more @ 1..) = differences.len().checked_sub(N_WARNED) {
+        text.push_str(&format!("besides: {more} more\n"));
+    }
+    text
+}
+
+/// The same as fields.
+pub(super) fn fields(adoption: &Adoption) -> [(&'static str, Value); 3] {
+    let entries: Vec<_> = adoption.entries().iter().map(entry).collect();
+    let differences: Vec<_> = adoption.differences().iter().map(difference).collect();
+    let from = json!({ "tool": adoption.tool().id(), "table": adoption.table() });
+    [("from", from), ("entries", entries.into()), ("differences", differences.into())]
+}
+
+fn entry(it: &Adopting) -> Value {
+    let record = it.record();
+    json!({
+        "name": it.name(),
+        "state": it.state().as_str(),
+        "path": it.migration().map(|it| it.path()),
+        "proof": it.proof().map(Proof::as_str),
+        "key": record.and_then(|it| it.key.clone()),
+        "description": record.map(|it| it.description.clone()),
+        "recorded_checksum": record.and_then(|it| it.sum.clone()),
+        "executed_at": record.and_then(|it| it.executed_at).and_then(rfc3339),
+        "applied_by": record.and_then(|it| it.applied_by.clone()),
+    })
+}
+
+fn difference(it: &Difference) -> Value {
+    json!({ "object": it.object(), "expected": it.expected(), "found": it.found() })
+}
