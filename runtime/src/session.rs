@@ -52,6 +52,8 @@ pub(crate) struct Failure {
 
 /// How often a lock is looked for behind a pooler, and the pause in between.
 const STRAY_TRIES: usize = 20;
+/// How often the session that has it is then to be ended, should it be busy each time.
+const STRAY_ENDINGS: usize = 500;
 const STRAY_PAUSE: Duration = Duration::from_millis(10);
 
 impl<'a> Session<'a> {
@@ -251,9 +253,17 @@ impl<'a> Session<'a> {
         }
         let ending = format!(
             "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
-             WHERE pid = {backend} AND state = 'idle'"
+             WHERE pid = {backend} AND state = 'idle'; \
+             SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = {backend}) AS is_there"
         );
-        self.run(&ending).await
+        for _ in 0..STRAY_ENDINGS {
+            let rows = self.rows(&ending).await?;
+            if rows.last().and_then(|row| text(row, "is_there")) != Some("t") {
+                break;
+            }
+            tokio::time::sleep(STRAY_PAUSE).await;
+        }
+        Ok(())
     }
 
     /// What is still to be done, as one batch; empty when the session is clean.

@@ -11,7 +11,7 @@ const B_DOWN: (&str, &str) = ("2_b.down.sql", "DROP TABLE b;");
 
 /// Longer than any wait of these tests should be.
 const LONG: Duration = Duration::from_secs(60);
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(2);
 
 /// Waits until a run says that it waits.
 async fn waits(health: &Health) {
@@ -70,10 +70,11 @@ the server is a standby, where nothing can be written
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ReadOnly);
         let text = format!("{error:#}");
-        assert!(text.contains("waited for 300 ms for a server to write to"), "{text}");
+        assert!(text.contains("waited for 2.0 s for a server to write to"), "{text}");
     }
     let line = "⏳ Waiting for a server to write to (0 s): the server is a standby, where nothing can be written";
-    assert_eq!(recorder.lines(), [line, line]);
+    let lines = recorder.lines();
+    assert!(!lines.is_empty() && lines.iter().all(|it| it == line), "{lines:?}");
 
     // What the primary does while a run waits is done: it need not become the primary itself.
     let health = Health::new();
@@ -116,7 +117,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
     let bounded = Migrator::new(&migrations).wait_for_primary(SHORT);
     let error = bounded.apply(&pool_of(1, &primary)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection);
-    assert!(format!("{error:#}").contains("waited for 300 ms"), "{error:#}");
+    assert!(format!("{error:#}").contains("waited for 2.0 s"), "{error:#}");
     let health = Health::new();
     let run = applying(&primary, &migrations, &health);
     waits(&health).await;
