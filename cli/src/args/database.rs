@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
 use dunlin::Tool;
+use dunlin::{AheadPolicy, Policy};
 
 /// What can be done with a database.
 #[derive(Debug, Subcommand)]
@@ -52,6 +53,50 @@ pub(crate) struct ConnectionArgs {
     /// Refuse migrations that are older than something applied
     #[arg(long)]
     pub(crate) strict_order: bool,
+    /// What to do when the database holds something newer than all files here; `compatible` goes on
+    /// unless that is marked `-- dunlin: breaking`
+    #[arg(long, value_name = "POLICY", default_value = "compatible")]
+    pub(crate) on_ahead: OnAhead,
+    /// What to do when the file of something applied was edited
+    #[arg(long, value_name = "POLICY", default_value = "refuse")]
+    pub(crate) on_changed: OnDrift,
+    /// What to do when something was applied that is not here, although newer files are
+    #[arg(long, value_name = "POLICY", default_value = "refuse")]
+    pub(crate) on_missing: OnDrift,
+}
+
+/// What to do about what is newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnAhead {
+    Compatible,
+    Run,
+    Refuse,
+}
+
+/// What to do about a disagreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnDrift {
+    Refuse,
+    Announce,
+}
+
+impl From<OnAhead> for AheadPolicy {
+    fn from(policy: OnAhead) -> Self {
+        match policy {
+            OnAhead::Compatible => Self::Compatible,
+            OnAhead::Run => Self::Run,
+            OnAhead::Refuse => Self::Refuse,
+        }
+    }
+}
+
+impl From<OnDrift> for Policy {
+    fn from(policy: OnDrift) -> Self {
+        match policy {
+            OnDrift::Refuse => Self::Refuse,
+            OnDrift::Announce => Self::Announce,
+        }
+    }
 }
 
 /// How a run behaves.
@@ -67,6 +112,9 @@ pub(crate) struct RunArgs {
     /// How long a statement may wait for a lock, in milliseconds; 0 is without limit
     #[arg(long, value_name = "MS", default_value_t = 2000)]
     pub(crate) lock_timeout: u64,
+    /// The same of what works `CONCURRENTLY` or validates, which makes nobody wait
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub(crate) lock_timeout_concurrently: u64,
     /// How long a migration that got no lock is tried again, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) lock_retries: u64,

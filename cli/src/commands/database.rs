@@ -40,7 +40,11 @@ impl Database<'_> {
         let ConnectionArgs {
             history_table, history_schema, log_table, no_log, strict_order, ..
         } = self.args;
-        let migrator = Migrator::new(self.registry).strict_order(*strict_order);
+        let migrator = Migrator::new(self.registry)
+            .strict_order(*strict_order)
+            .on_ahead(self.args.on_ahead.into())
+            .on_changed(self.args.on_changed.into())
+            .on_missing(self.args.on_missing.into());
         let migrator = match history_table {
             Some(table) => migrator.history_table(table),
             None => migrator,
@@ -65,6 +69,7 @@ impl Database<'_> {
         migrator
             .lock_wait(Duration::from_secs(run.lock_wait))
             .lock_timeout(Duration::from_millis(run.lock_timeout))
+            .lock_timeout_concurrently(Duration::from_millis(run.lock_timeout_concurrently))
             .lock_retries(Duration::from_secs(run.lock_retries))
             .wait_for_primary(Duration::from_secs(run.wait_for_primary))
     }

@@ -207,6 +207,34 @@ fn plan_shows_statements_and_changes_nothing() {
 }
 
 #[test]
+fn policies_are_options() {
+    let case = Case::new("policies");
+    assert_eq!(case.run(&["up"]).code, 0);
+    // Edited, and 2 is not here any more although 3 is.
+    case.project.write("migrations/0001_users.sql", "CREATE TABLE users (id int);\n");
+    for file in ["0002_teams.sql", "0002_teams.down.sql"] {
+        case.project.remove(&format!("migrations/{file}"));
+    }
+    case.project.write("migrations/0003_owners.sql", "CREATE TABLE owners (id bigint);\n");
+    assert_eq!(case.run(&["up"]).code, 4);
+    assert_eq!(case.run(&["up", "--on-changed", "announce"]).code, 4);
+    assert_eq!(case.run(&["verify", "--on-missing", "announce"]).code, 4);
+    let both = ["up", "--on-changed", "announce", "--on-missing", "announce"];
+    let ran = case.run(&both);
+    assert!(ran.stdout(0).contains("0003_owners"), "{}", ran.stdout);
+    // 3 is newer than all that is here.
+    case.project.remove("migrations/0003_owners.sql");
+    let tolerant = ["--on-changed", "announce"];
+    assert_eq!(case.run(&[&["up"], &tolerant[..]].concat()).code, 0);
+    assert_eq!(case.run(&[&["up", "--on-ahead", "refuse"], &tolerant[..]].concat()).code, 4);
+    let breaking = "UPDATE migrations SET breaking = true WHERE name = '0003_owners'";
+    case.database.client().run(breaking);
+    assert_eq!(case.run(&[&["up"], &tolerant[..]].concat()).code, 4);
+    assert_eq!(case.run(&[&["up", "--on-ahead", "run"], &tolerant[..]].concat()).code, 0);
+    assert_eq!(case.run(&["up", "--on-ahead", "perhaps"]).code, 2);
+}
+
+#[test]
 fn plan_shows_the_locks_that_the_server_takes() {
     let case = Case::new("plan-locks");
     assert_eq!(case.run(&["up"]).code, 0);
