@@ -1,0 +1,1 @@
+//! Folders that sqlx, refinery and diesel migrate with, as they are on a disk.
