@@ -1,8 +1,10 @@
 //! Where a server listens: a folder with a socket, and the number in the socket's name.
 
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
-/// The part of `.s.PGSQL.5432` after the last point; the folder is private, so it never varies.
+/// The part of `.s.PGSQL.5432` after the last point; the folder is private, so it need not vary.
 pub(crate) const PORT: u16 = 5432;
 
 /// `sun_path` less its terminating zero byte (unix(7): 108; macOS `sys/un.h`: 104).
@@ -29,10 +31,16 @@ impl Address {
 /// libpq and tokio-postgres split `host` at commas.
 pub(crate) fn can_hold_socket(folder: &Path) -> bool {
     let bytes = folder.as_os_str().as_encoded_bytes();
-    let name = format!("/.s.PGSQL.{PORT}");
+    // The number may be one of a server that also listens on TCP.
+    let name = format!("/.s.PGSQL.{}", u16::MAX);
     bytes.len() + name.len() <= LONGEST_SOCKET_PATH
         && !bytes.contains(&b',')
         && folder.to_str().is_some()
+}
+
+/// A TCP port that nobody listens on at this moment.
+pub(crate) fn free_port() -> io::Result<u16> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr().map(|it| it.port())
 }
 
 /// Quotes a value as libpq reads it (34.1.1.1 Keyword/Value Connection Strings).
@@ -62,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_longest_folder_is_the_longest_socket_path() {
-        let fits = "/".repeat(LONGEST_SOCKET_PATH - "/.s.PGSQL.5432".len());
+        let fits = "/".repeat(LONGEST_SOCKET_PATH - "/.s.PGSQL.65535".len());
         assert!(can_hold_socket(Path::new(&fits)));
         assert!(!can_hold_socket(Path::new(&format!("{fits}/"))));
         assert!(!can_hold_socket(Path::new("/tmp/a,b")));

@@ -70,9 +70,19 @@ impl ServerBuilder {
     /// The value is quoted here. The last one of a name wins, also over what this crate chooses,
     /// except `port`, `unix_socket_directories` and the files of the server, which are refused
     /// by [`start`](Self::start).
+    ///
+    /// With `listen_addresses` the server also listens on TCP, a throw-away one on a port that was
+    /// free ([`Server::port`]).
     pub fn setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.push(Setting { name: name.into(), value: value.into() });
         self
+    }
+
+    /// Whether the server is to listen on TCP.
+    pub(crate) fn listens(&self) -> bool {
+        let last =
+            self.settings.iter().rfind(|it| it.name.eq_ignore_ascii_case("listen_addresses"));
+        last.is_some_and(|it| !it.value.trim().is_empty())
     }
 
     /// Uses the `initdb` and `postgres` of this folder and looks nowhere else.

@@ -30,6 +30,7 @@ pub(crate) const PREFIX: &str = "dunlin-";
 pub(crate) struct Folder {
     base: PathBuf,
     run: PathBuf,
+    port: u16,
     pub(crate) kept: bool,
     pub(crate) account: Account,
     pub(crate) lock: lock::Lock,
@@ -60,7 +61,12 @@ impl Folder {
         self.base.join("postgresql.log")
     }
     pub(crate) fn address(&self) -> Address {
-        Address { socket_dir: self.run.clone(), port: PORT }
+        Address { socket_dir: self.run.clone(), port: self.port }
+    }
+
+    /// Gives the server another number than usual.
+    pub(crate) const fn listen_on(&mut self, port: u16) {
+        self.port = port;
     }
 
     /// What the keeper removes at the end.
@@ -112,7 +118,7 @@ impl Folder {
             let Ok(Some(lock)) = lock::Lock::try_new(&base) else { continue };
             let run = base.join("run");
             let account = account.clone();
-            return Ok(Self { base, run, kept: false, account, lock, elsewhere: None });
+            return Ok(Self { base, run, port: PORT, kept: false, account, lock, elsewhere: None });
         }
         Err("loses folders as soon as they are made".to_owned())
     }
@@ -163,7 +169,7 @@ impl Folder {
         let data = base.join("data");
         let account = if data.exists() { account.owner_of(&data)? } else { account.clone() };
         let run = base.join("run");
-        let mut folder = Self { base, run, kept: true, account, lock, elsewhere: None };
+        let mut folder = Self { base, run, port: PORT, kept: true, account, lock, elsewhere: None };
         folder.lock.refuse_orphan(&folder.data())?;
         folder.redo_unfinished()?;
         if !can_hold_socket(&folder.run) {

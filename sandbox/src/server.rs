@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tokio_postgres::error::SqlState;
 
 use crate::account::Account;
-use crate::address::Address;
+use crate::address::{self, Address};
 use crate::binaries::Binaries;
 use crate::builder::ServerBuilder;
 use crate::choose::choose;
@@ -85,6 +85,10 @@ impl Server {
             [] => Folder::throw_away(&account)?,
             kept => Folder::first_kept(kept, &account, &wanted.messages)?,
         };
+        if !folder.kept && wanted.listens() {
+            let port = address::free_port();
+            folder.listen_on(port.map_err(|cause| Error::new("no port is free").because(cause))?);
+        }
         let binaries = choose(wanted, &folder)?;
         let data = initdb::Data::of(&folder, &binaries, templates);
         let log = folder.furnish(&config::text(&folder, &wanted.settings)?)?;
@@ -123,7 +127,7 @@ impl Server {
         &self.address.socket_dir
     }
 
-    /// The number in the socket's name. There is no TCP port.
+    /// The number in the socket's name, and the TCP port of a server that listens on one.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.address.port

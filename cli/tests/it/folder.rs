@@ -51,7 +51,7 @@ fn new_in_the_folders_of_other_tools() {
 #[test]
 fn new_in_every_layout_is_accepted_by_the_build() {
     for layout in dunlin_core::Layout::ALL {
-        let project = Project::with(&format!("new-{layout}"), &[]);
+        let project = Project::with(&format!("new-in-{layout}"), &[]);
         let layout = layout.id();
         let mut names = Vec::new();
         for words in ["create users", "a later one"] {
