@@ -17,13 +17,14 @@ use nix::sys::resource::{UsageWho, getrusage};
 const NETWORKS: [Option<u64>; 5] = [None, Some(0), Some(1), Some(5), Some(20)];
 
 const USAGE: &str = "\
-usage: run [--write] [--only NAME,...] [--sizes N,...] [--near] [--repetitions N]
+usage: run [--write] [--only NAME,...] [--sizes N,...] [--near] [--repetitions N] [--patience S]
 
   --write          put the tables into RESULTS.md
   --only           contenders whose name contains one of these
   --sizes          14, 100, 1000
   --near           only the unix socket and the proxy without delay
   --repetitions    of what is measured more than once; 7
+  --patience       leaves out who waits longer than so many seconds for the network
 ";
 
 /// What is asked for.
@@ -33,6 +34,7 @@ struct Options {
     sizes: Vec<usize>,
     networks: Vec<Option<u64>>,
     n_repetitions: usize,
+    patience_seconds: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +103,7 @@ impl Options {
             sizes: SIZES.to_vec(),
             networks: NETWORKS.to_vec(),
             n_repetitions: 7,
+            patience_seconds: u64::MAX,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} wants a value"));
@@ -119,6 +122,7 @@ impl Options {
                     options.sizes.retain(|n| wanted.split(',').any(|it| it == n.to_string()));
                 }
                 "--repetitions" => options.n_repetitions = value()?.parse()?,
+                "--patience" => options.patience_seconds = value()?.parse()?,
                 _ => return Ok(None),
             }
         }
@@ -213,6 +217,7 @@ impl Benchmark {
         let n_waits = if case.contender.waits_for_each() { 5 * case.n } else { 0 };
         let seconds_waited = n_waits as u64 * delay / 1_000;
         match seconds_waited {
+            _ if seconds_waited > self.options.patience_seconds => 0,
             0..2 => self.options.n_repetitions,
             2..9 => self.options.n_repetitions.min(3),
             _ => 1,
