@@ -25,7 +25,7 @@ pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
         Some(tool) => origin(tool, args.from_table.as_deref()),
         None => match recognised(&migrator, &connection).await? {
             Some(origin) if origin.is_in_place() => {
-                return in_place(args, database, &connection).await;
+                return in_place(args, database, &connection, &origin).await;
             }
             Some(origin) => origin,
             None => return finish(database, &connection, None, "there is nothing to adopt").await,
@@ -48,7 +48,7 @@ pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
     if let Err(error) = adoption.allowed(args.unproved) {
         return Err(Box::new(with_fields(Failure::from_error(&error), &adoption)));
     }
-    database.consent(args.consent, &will(database.screen.error_paint, &adoption))?;
+    consented(args, database, &adoption, &will(database.screen.error_paint, &adoption))?;
     let recorded = migrator.adopt_from(&connection.pool, &adoption).await;
     let n = recorded.map_err(|error| connection.explain(error))?;
     let said = format!("{n} recorded from {}", adoption.tool().name());
@@ -86,10 +86,6 @@ async fn recognised(
 ) -> Result<Option<Origin>, Box<Failure>> {
     let origins = migrator.origins(&connection.pool).await;
     let origins = origins.map_err(|error| connection.explain(error))?;
-    // As it always was.
-    if let Some(plain) = origins.iter().find(|it| it.is_in_place()) {
-        return Ok(Some(plain.clone()));
-    }
     match origins.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
@@ -107,14 +103,45 @@ async fn recognised(
     }
 }
 
-/// The older table itself becomes the history table, unproved.
-async fn in_place(args: &Adopt, database: &Database<'_>, connection: &Connection) -> Outcome {
-    database.consent(args.consent, WILL_IN_PLACE)?;
-    let adopted = database.runner(&args.run).adopt(&connection.pool).await;
+/// The older table itself becomes the history table, unproved. A row of something that is not here stays
+/// a row, so it is shown before anybody agrees, and `verify` tells of it afterwards.
+async fn in_place(
+    args: &Adopt,
+    database: &Database<'_>,
+    connection: &Connection,
+    origin: &Origin,
+) -> Outcome {
+    let migrator = migrator(args, database).unproved(true);
+    let adoption = migrator.adoption(&connection.pool, origin).await;
+    let adoption = adoption.map_err(|error| connection.explain(error))?;
+    is_known(&args.accept, &adoption)?;
+    let will = format!("{}{WILL_IN_PLACE}", shown(database.screen.error_paint, &adoption));
+    consented(args, database, &adoption, &will)?;
+    // A table without rows gets its columns all the same.
+    let adopted = if adoption.is_nothing() || adoption.allowed(true).is_err() {
+        migrator.adopt(&connection.pool).await
+    } else {
+        migrator.adopt_from(&connection.pool, &adoption).await.map(|n| n > 0)
+    };
     let adopted = adopted.map_err(|error| connection.explain(error))?;
     let said = if adopted { "the table is adopted" } else { "there is nothing to adopt" };
-    let answer = finish(database, connection, None, said).await?;
+    let answer = finish(database, connection, Some(&adoption), said).await?;
     Ok(answer.field("adopted", adopted))
+}
+
+/// Asks; a program that has not said yes is told what it would have said yes to.
+fn consented(
+    args: &Adopt,
+    database: &Database<'_>,
+    adoption: &Adoption,
+    will: &str,
+) -> Result<(), Box<Failure>> {
+    database.consent(args.consent, will).map_err(|mut failure| {
+        for (name, value) in fields(adoption) {
+            let _none = failure.data.insert(name.to_owned(), value);
+        }
+        failure
+    })
 }
 
 /// What there is now, behind what was done.

@@ -28,7 +28,7 @@ pub(crate) async fn status(args: &Args, database: &Database<'_>) -> Outcome {
     if !status.drift().is_empty() {
         text.push_str("`verify` shows what was applied against what is here\n");
     }
-    if !status.history_exists() {
+    if status.n_applied() == 0 {
         text.push_str(&other_histories(database, &connection).await);
     }
     // What a person reads is the table; the findings are for programs.

@@ -212,3 +212,36 @@ fn what_is_there_is_named_where_nobody_says_which_tool() {
     let empty = Case::new("adopt-nothing");
     assert!(empty.run(&["adopt"]).stdout(0).ends_with("there is nothing to adopt\n"));
 }
+
+/// The names that a tool has written are put right, so that nothing is pending or missing afterwards.
+#[test]
+fn a_table_of_file_names_is_taken_over_where_it_is() {
+    let case = Case::new("adopt-file-names");
+    case.database.client().run(
+        "CREATE TABLE users (id bigint); \
+         CREATE TABLE migrations (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
+         executed_at timestamptz NOT NULL DEFAULT now()); \
+         INSERT INTO migrations (name) VALUES ('0001_users.sql')",
+    );
+    let shown = case.json(&["adopt"]);
+    assert_eq!(shown["error"]["text"].as_str().map(|it| it.contains("nobody to ask")), Some(true));
+    assert_eq!(shown["entries"][0]["state"], "found", "{shown}");
+    let adopted = case.run(&["adopt", "--yes"]);
+    assert!(adopted.stdout(0).ends_with("the table is adopted\n"), "{}", adopted.stdout);
+    assert_eq!(case.run(&["up"]).code, 0);
+    assert_eq!(case.applied(), ["0001_users", "0002_teams"]);
+}
+
+/// Neither is taken for granted where another tool's history is there as well.
+#[test]
+fn a_table_in_place_beside_another_history_is_asked_about() {
+    let case = sqlx("adopt-beside");
+    case.database.client().run(crate::database::PLAIN);
+    let said = case.run(&["adopt", "--yes"]);
+    assert!(said.stderr(2).contains("has the histories of several tools"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("`--from table --from-table public.migrations`"),
+        "{}",
+        said.stderr
+    );
+}
