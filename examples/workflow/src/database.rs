@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn two_checkouts_have_two_names() {
-        assert_eq!(flat_name(Path::new("/root/a/target")), "root-a-target");
-        assert_eq!(flat_name(Path::new("/root/b/target")), "root-b-target");
+        assert_eq!(flat_name(Path::new("/home/a/target")), "home-a-target");
+        assert_eq!(flat_name(Path::new("/home/b/target")), "home-b-target");
     }
 }
