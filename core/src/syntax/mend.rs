@@ -73,6 +73,8 @@ enum Edit {
     Unwrap(usize, usize),
     /// A text in quotes.
     Text(usize),
+    /// Another word, no longer than the one that is there.
+    Word(usize, &'static str),
     /// A call without arguments.
     Call(usize, usize),
     /// One that holds if a statement is right, which has in it what is replaced.
@@ -102,7 +104,7 @@ impl Edit {
                 return Self::Blank(*open, open + 1).applied(view, &inner);
             }
             Self::Proven(edit, _) => return edit.applied(view, text),
-            Self::Text(index) => (*index, index + 1),
+            Self::Text(index) | Self::Word(index, _) => (*index, index + 1),
             Self::Name(from, to)
             | Self::Blank(from, to)
             | Self::Setting(from, to)
@@ -115,6 +117,7 @@ impl Edit {
             Self::Name(..) => "q".repeat(to - from),
             Self::Setting(..) => format!("q{}=", room(2)),
             Self::Text(_) => format!("'{}'", room(2)),
+            Self::Word(_, word) => format!("{word}{}", room(word.len())),
             Self::Call(..) => format!("q{}()", room(3)),
             Self::Blank(..) | Self::Unwrap(..) | Self::Proven(..) => room(0),
         };

@@ -18,6 +18,8 @@ CREATE GROUP staff WITH USER jonathan, david;
 ALTER GROUP staff ADD USER karl, john;
 ALTER ROLE chris VALID UNTIL 'May 4 12:00:00 2015 +1' CREATEROLE;
 ALTER ROLE myname RESET ALL;
+ALTER USER alice;
+ALTER USER createrole;
 ALTER ROLE ALL IN DATABASE app SET work_mem FROM CURRENT;
 ALTER USER CURRENT_USER SET search_path TO '', "$user", public;
 ALTER DATABASE test SET enable_indexscan TO off;

@@ -13,6 +13,10 @@ pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     if view.has(0, "ALTER STATISTICS IF EXISTS") {
         edits.push(Edit::Blank(2, 4));
     }
+    // A role without options is taken, a user without is not; they are one command.
+    if view.has(0, "ALTER USER") && !view.has(2, "MAPPING") {
+        edits.push(Edit::Word(1, "ROLE"));
+    }
     if view.has(0, "REVOKE") && view.has(2, "OPTION FOR") {
         edits.push(Edit::Blank(1, 4));
     }
