@@ -105,3 +105,12 @@ proptest! {
         }
     }
 }
+
+/// Any word is the name of an option to the grammar; which of them there are, is told when it runs.
+#[test]
+fn options_of_a_granted_role_are_words() {
+    accepts("GRANT a TO b WITH GRANT FALSE");
+    accepts("GRANT a TO b WITH SET TRUE, other FALSE");
+    assert_eq!(problems("GRANT a TO b WITH SET TRUE, FALSE").len(), 1);
+    assert_eq!(problems("REVOKE a FROM b WITH other FALSE").len(), 1);
+}

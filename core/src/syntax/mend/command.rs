@@ -20,6 +20,7 @@ pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     if view.has(0, "REVOKE") && view.has(2, "OPTION FOR") {
         edits.push(Edit::Blank(1, 4));
     }
+    edits.extend(role_option(view, at));
     edits.extend(drop_list(view, at));
     edits.extend(type_name(view, at));
     edits.extend(explained(view));
@@ -56,6 +57,19 @@ pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     }
     settings(view, at, edits);
     columns(view, at, edits);
+}
+
+/// `GRANT a TO b WITH grant FALSE`: to the grammar any word is the name of an option.
+fn role_option(view: &View<'_>, at: usize) -> Option<Edit> {
+    const KNOWN: &str = "SET";
+    let is_option = |&index: &usize| {
+        index > 0
+            && (view.has(index - 1, "WITH") || view.kind(index - 1) == Some(TokenKind::Comma))
+            && (view.has(index + 1, "TRUE") || view.has(index + 1, "FALSE"))
+            && view.text(index).len() >= KNOWN.len()
+    };
+    let index = [Some(at), at.checked_sub(1)].into_iter().flatten().find(is_option)?;
+    view.has(0, "GRANT").then_some(Edit::Word(index, KNOWN))
 }
 
 fn create(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
