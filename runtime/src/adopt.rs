@@ -12,6 +12,7 @@ mod columns;
 mod origin;
 mod refusal;
 mod scratch;
+mod steps;
 
 use dunlin_core::adopt::{Candidate, Tool, fit};
 

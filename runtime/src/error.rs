@@ -178,6 +178,26 @@ impl Error {
         self
     }
 
+    /// The failure of a run on a scratch database, which says nothing of a state of the real one.
+    #[cfg(feature = "adopt")]
+    pub(crate) fn of_rehearsal(self) -> Self {
+        let Inner { kind, headline, place, migration, postgres, .. } = *self.0;
+        let cause = postgres.as_ref().map_or(headline, cause);
+        let headline = match &migration {
+            Some(name) => format!("the rehearsal failed at `{name}`: {cause}"),
+            None => format!("the rehearsal failed: {cause}"),
+        };
+        let mut made = Self::new(kind, headline).place(place);
+        made.0.migration = migration;
+        let made = match postgres {
+            Some(error) => made.because(error),
+            None => made,
+        };
+        made.note("the recorded migrations were run on a scratch database, to compare what they make; nothing was changed in yours")
+            .help("if a migration needs what that server does not have, such as an extension, a role or data, rehearse on one that has it: `Migrator::rehearse`")
+            .help("or record the migrations as unverified without a rehearsal: `Migrator::unproved`")
+    }
+
     pub(crate) fn in_migration(mut self, name: &str) -> Self {
         self.0.migration = Some(name.to_owned());
         self

@@ -68,6 +68,24 @@ impl Inventory {
 }
 
 impl Inventory {
+    /// What is not the same in a later one: made, altered or dropped in between.
+    pub(crate) fn changed_in<'i>(&'i self, later: &'i Self) -> impl Iterator<Item = &'i Object> {
+        let dropped = self.0.keys().filter(|object| !later.0.contains_key(*object));
+        let is_changed =
+            |(object, definition): &(&Object, &String)| self.0.get(*object) != Some(*definition);
+        dropped.chain(later.0.iter().filter(is_changed).map(|(object, _)| object))
+    }
+
+    /// Everything in it.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.0.keys()
+    }
+
+    /// Whether it has something.
+    pub(crate) fn has(&self, object: &Object) -> bool {
+        self.0.contains_key(object)
+    }
+
     /// The first thing that a new database does not have.
     pub(crate) fn first_made(&self) -> Option<String> {
         let is_given = |object: &Object| match object.kind.as_str() {

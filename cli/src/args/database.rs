@@ -273,9 +273,9 @@ pub(crate) struct Wait {
 ///
 /// Reads that tool's table, fits it to the migrations here, and proves what can be proved: by the
 /// checksums that sqlx, Prisma, Flyway and refinery keep, else by running the recorded migrations on a
-/// private PostgreSQL and comparing what they make with this database. That says
-/// nothing about data, owners, privileges and comments, nor of what a migration removed and is there all
-/// the same. Shows the result and asks first.
+/// private PostgreSQL, one after another, and comparing what each makes, alters and drops with this
+/// database. That says nothing about data, owners, privileges and comments: a migration whose work does
+/// not show in the schema, or no more, is recorded as unverified. Shows the result and asks first.
 /// Then everything is recorded in one transaction, and the other tool's table stays as it is. What does
 /// not fit is an error that lists all of it. It can be run again.
 ///

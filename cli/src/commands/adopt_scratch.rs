@@ -1,12 +1,13 @@
 //! Where the recorded migrations are rehearsed: a private PostgreSQL, or another server.
 
-use dunlin::{Adoption, Migrator, Scratch, scratch};
+use dunlin::{Adoption, ErrorKind, Migrator, Scratch, scratch};
 
 use super::adopt::with_fields;
 use super::database::Database;
 use crate::answer::Failure;
 use crate::args::{Adopt, Secret};
 use crate::connection::Connection;
+use crate::exit::Exit;
 
 /// Runs what is recorded and compares what it makes with the database.
 pub(super) async fn rehearsed(
@@ -24,7 +25,14 @@ pub(super) async fn rehearsed(
         Some(server) => given(server, connection, migrator, adoption).await?,
         None => private::rehearsed(database.screen, connection, migrator, adoption).await?,
     };
-    rehearsed.map_err(|error| Box::new(with_fields(Failure::from_error(&error), &shown)))
+    rehearsed.map_err(|error| {
+        let mut failure = Failure::from_error(&error);
+        // Not the database that is asked about, but what the files do on an empty one.
+        if error.kind() == ErrorKind::Migration {
+            failure.exit = Exit::Folder;
+        }
+        Box::new(with_fields(failure, &shown))
+    })
 }
 
 /// On a scratch database of a server that somebody names, which is removed whatever comes of it.

@@ -58,6 +58,11 @@ pub(super) fn will(paint: Paint, adoption: &Adoption) -> String {
         0 => text.push('.'),
         _ => text.push_str(&format!(", {n_unproved} of them as unverified.")),
     }
+    if n_unproved > 0 && adoption.is_rehearsed() {
+        text.push_str(
+            "\nUnverified are those whose work does not show in the schema, or no more: data, privileges, what was changed again.",
+        );
+    }
     text.push_str(if adoption.is_in_place() {
         "\nThe table itself becomes the history table: it gets more columns."
     } else {
@@ -69,11 +74,12 @@ pub(super) fn will(paint: Paint, adoption: &Adoption) -> String {
 /// What the database has and no migration makes.
 pub(super) fn besides(adoption: &Adoption) -> String {
     let differences = adoption.differences();
-    let line = |it: &Difference| {
-        format!("besides: {} is made by no migration that was applied\n", it.object())
-    };
-    let mut text: String = differences.iter().take(N_WARNED).map(line).collect();
-    if let Some(more @ 1..) = differences.len().checked_sub(N_WARNED) {
+    let line = |it: &&Difference| format!("besides: {} {}\n", it.object(), it.besides());
+    // What will be in the way of a pending migration is told before the rest.
+    let (urgent, others): (Vec<&Difference>, Vec<&Difference>) =
+        differences.iter().partition(|it| it.pending().is_some());
+    let mut text: String = urgent.iter().chain(others.iter().take(N_WARNED)).map(line).collect();
+    if let Some(more @ 1..) = others.len().checked_sub(N_WARNED) {
         text.push_str(&format!("besides: {more} more\n"));
     }
     text
@@ -103,5 +109,12 @@ fn entry(it: &Adopting) -> Value {
 }
 
 fn difference(it: &Difference) -> Value {
-    json!({ "object": it.object(), "expected": it.expected(), "found": it.found() })
+    json!({
+        "object": it.object(),
+        "expected": it.expected(),
+        "found": it.found(),
+        "dropped_by": it.dropped_by(),
+        "pending": it.pending(),
+        "stands_against": it.stands_against(),
+    })
 }

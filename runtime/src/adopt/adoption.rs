@@ -82,7 +82,7 @@ pub enum AdoptionState {
 pub enum Proof {
     /// The checksum that the tool kept is the file's.
     Checksum,
-    /// What the migrations make on a scratch server is in the database.
+    /// What it makes on a scratch server is in the database, and what it drops is not.
     Schema,
 }
 
@@ -188,15 +188,28 @@ impl Adoption {
     }
 
     /// Whether something would be recorded that no checksum proves, so that only a
-    /// [`rehearsal`](crate::Migrator::rehearse) can.
+    /// [`rehearsal`](crate::Migrator::rehearse) can, and there was none.
     #[must_use]
     pub fn wants_rehearsal(&self) -> bool {
-        self.entries.iter().any(|it| it.state == AdoptionState::Found && it.proof.is_none())
+        !self.is_rehearsed()
+            && self.entries.iter().any(|it| it.state == AdoptionState::Found && it.proof.is_none())
     }
 
     /// The migrations here that this database has: what a rehearsal runs.
     pub fn applied(&self) -> impl Iterator<Item = &'static Migration> {
         self.entries.iter().filter(|it| it.is_applied()).filter_map(|it| it.migration)
+    }
+
+    /// The migrations here that are to be run after the adoption.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &'static Migration> {
+        let is_pending = |it: &&Adopting| it.state == AdoptionState::Pending;
+        self.entries.iter().filter(is_pending).filter_map(|it| it.migration)
+    }
+
+    /// Whether the migrations were [rehearsed](crate::Migrator::rehearse).
+    #[must_use]
+    pub const fn is_rehearsed(&self) -> bool {
+        self.rehearsed.is_some()
     }
 
     /// What a rehearsal has shown to be different; empty without one.

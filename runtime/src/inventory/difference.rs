@@ -10,6 +10,8 @@ pub struct Difference {
     object: String,
     expected: Option<String>,
     found: Option<String>,
+    dropped_by: Option<String>,
+    pending: Option<String>,
 }
 
 impl Difference {
@@ -31,11 +33,36 @@ impl Difference {
         self.found.as_deref()
     }
 
-    /// Whether what the migrations make is not there, or not so. What a database has besides is told and
-    /// contradicts nothing.
+    /// The recorded migration that drops it, although the database has it.
+    #[must_use]
+    pub fn dropped_by(&self) -> Option<&str> {
+        self.dropped_by.as_deref()
+    }
+
+    /// The pending migration that will make it, although the database has it already, so that it will
+    /// most likely fail.
+    #[must_use]
+    pub fn pending(&self) -> Option<&str> {
+        self.pending.as_deref()
+    }
+
+    /// Whether what the migrations make is not there, or not so, or what they drop is there. What a
+    /// database has besides is told and contradicts nothing.
     #[must_use]
     pub const fn stands_against(&self) -> bool {
-        self.expected.is_some()
+        self.expected.is_some() || self.dropped_by.is_some()
+    }
+
+    /// Why the database should not have it, or that no migration makes it; a sentence without its subject.
+    #[must_use]
+    pub fn besides(&self) -> String {
+        match (&self.dropped_by, &self.pending) {
+            (Some(name), _) => format!("is in the database, although `{name}` drops it"),
+            (None, Some(name)) => {
+                format!("is there already, and `{name}`, which is pending, makes it")
+            }
+            (None, None) => "is made by no migration".to_owned(),
+        }
     }
 
     /// The lines about it in a message.
@@ -61,7 +88,10 @@ impl Difference {
                 self.object,
                 shown("  by the migrations: ", expected)
             ),
-            (None, _) => format!("besides: {} is made by no migration\n", self.object),
+            (None, _) => {
+                let word = if self.dropped_by.is_some() { "left" } else { "besides" };
+                format!("{word}: {} {}\n", self.object, self.besides())
+            }
         }
     }
 }
@@ -79,11 +109,24 @@ fn shown(words: &str, definition: &str) -> String {
 }
 
 /// What differs, thing by thing. What belongs to a table that only one side has is not told again.
-pub(crate) fn differences(expected: &Inventory, found: &Inventory) -> Vec<Difference> {
-    let of = |object: &Object, expected: Option<&String>, found: Option<&String>| Difference {
-        object: object.described(),
-        expected: expected.cloned(),
-        found: found.cloned(),
+///
+/// `dropped_by` names the migration that has dropped something, and `pending` the one that is to make it.
+pub(crate) fn differences(
+    expected: &Inventory,
+    found: &Inventory,
+    dropped_by: impl Fn(&Object) -> Option<&'static str>,
+    pending: impl Fn(&Object) -> Option<&'static str>,
+) -> Vec<Difference> {
+    let of = |object: &Object, expected: Option<&String>, found: Option<&String>| {
+        let is_besides = expected.is_none();
+        let named = |name: Option<&str>| name.filter(|_| is_besides).map(str::to_owned);
+        Difference {
+            object: object.described(),
+            expected: expected.cloned(),
+            found: found.cloned(),
+            dropped_by: named(dropped_by(object)),
+            pending: named(pending(object)),
+        }
     };
     let mut differences = Vec::new();
     for (object, definition) in &expected.0 {
@@ -137,7 +180,7 @@ mod tests {
         found: &[(&str, &str, &str, &str)],
         said: &str,
     ) {
-        let differences = differences(&inventory(expected), &inventory(found));
+        let differences = differences(&inventory(expected), &inventory(found), |_| None, |_| None);
         let text: String = differences.iter().map(Difference::described).collect();
         assert_eq!(text, said);
     }

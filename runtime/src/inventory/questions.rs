@@ -29,6 +29,15 @@ pub(super) fn all() -> String {
         STATISTICS,
         EVENT_TRIGGERS,
         PUBLICATIONS,
+        OPERATORS,
+        OPERATOR_FAMILIES,
+        OPERATOR_CLASSES,
+        CASTS,
+        COLLATIONS,
+        TEXT_SEARCH_DICTIONARIES,
+        TEXT_SEARCH_CONFIGURATIONS,
+        LANGUAGES,
+        FOREIGN_SERVERS,
     ]
     .map(|question| question.replace("{own}", OWN))
     .join("; ")
@@ -210,8 +219,89 @@ const EVENT_TRIGGERS: &str = "\
     FROM pg_catalog.pg_event_trigger t WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
     WHERE d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e')";
 
+/// What it sends stands in columns of which each version has more.
 const PUBLICATIONS: &str = "\
     SELECT 'publication' AS kind, '' AS schema, '' AS relation, p.pubname AS name, \
-    pg_catalog.concat_ws(' ', CASE WHEN p.puballtables THEN 'for all tables' END, \
+    pg_catalog.concat_ws(' ', \
     (SELECT 'for ' || pg_catalog.string_agg(r.prrelid::pg_catalog.regclass::pg_catalog.text, ', ' ORDER BY r.prrelid::pg_catalog.regclass::pg_catalog.text) \
-    FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid)) AS definition FROM pg_catalog.pg_publication p";
+    FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid), \
+    pg_catalog.to_jsonb(p) - '{oid,pubname,pubowner}'::pg_catalog.text[]) AS definition FROM pg_catalog.pg_publication p";
+
+const OPERATORS: &str = "\
+    SELECT 'operator' AS kind, n.nspname AS schema, '' AS relation, \
+    pg_catalog.concat(o.oprname, ' (', CASE WHEN o.oprleft <> 0 THEN pg_catalog.format_type(o.oprleft, NULL) || ', ' END, \
+    pg_catalog.format_type(o.oprright, NULL), ')') AS name, \
+    pg_catalog.concat_ws(' ', 'function', o.oprcode, 'restrict', o.oprrest, 'join', o.oprjoin, \
+    CASE WHEN o.oprcanhash THEN 'hashes' END, CASE WHEN o.oprcanmerge THEN 'merges' END) AS definition \
+    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace \
+    WHERE {own} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e')";
+
+const OPERATOR_FAMILIES: &str = "\
+    SELECT 'operator family' AS kind, n.nspname AS schema, '' AS relation, f.opfname || ' using ' || m.amname AS name, \
+    pg_catalog.concat_ws(', ', \
+    (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', 'operator', o.amopstrategy, o.amopopr::pg_catalog.regoperator), ', ' \
+    ORDER BY o.amopstrategy, o.amopopr::pg_catalog.regoperator::pg_catalog.text) FROM pg_catalog.pg_amop o WHERE o.amopfamily = f.oid), \
+    (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', 'function', p.amprocnum, p.amproc::pg_catalog.regprocedure), ', ' \
+    ORDER BY p.amprocnum, p.amproc::pg_catalog.regprocedure::pg_catalog.text) FROM pg_catalog.pg_amproc p WHERE p.amprocfamily = f.oid)) AS definition \
+    FROM pg_catalog.pg_opfamily f JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod \
+    JOIN pg_catalog.pg_namespace n ON n.oid = f.opfnamespace WHERE {own} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_opfamily'::pg_catalog.regclass AND d.objid = f.oid AND d.deptype = 'e')";
+
+const OPERATOR_CLASSES: &str = "\
+    SELECT 'operator class' AS kind, n.nspname AS schema, '' AS relation, c.opcname || ' using ' || m.amname AS name, \
+    pg_catalog.concat_ws(' ', CASE WHEN c.opcdefault THEN 'default' END, 'for', pg_catalog.format_type(c.opcintype, NULL), \
+    'family', f.opfname) AS definition \
+    FROM pg_catalog.pg_opclass c JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod \
+    JOIN pg_catalog.pg_opfamily f ON f.oid = c.opcfamily \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.opcnamespace WHERE {own} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_opclass'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+
+/// The first number of an object that did not come with the server is 16384. A cast has no schema, and a
+/// language none either.
+const CASTS: &str = "\
+    SELECT 'cast' AS kind, '' AS schema, '' AS relation, \
+    pg_catalog.concat(pg_catalog.format_type(c.castsource, NULL), ' as ', pg_catalog.format_type(c.casttarget, NULL)) AS name, \
+    pg_catalog.concat_ws(' ', CASE c.castmethod WHEN 'f' THEN 'with ' || c.castfunc::pg_catalog.regprocedure::pg_catalog.text \
+    WHEN 'i' THEN 'with inout' ELSE 'without function' END, \
+    CASE c.castcontext WHEN 'a' THEN 'as assignment' WHEN 'i' THEN 'as implicit' END) AS definition \
+    FROM pg_catalog.pg_cast c WHERE c.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+
+/// The columns with its locale have other names in each version.
+const COLLATIONS: &str = "\
+    SELECT 'collation' AS kind, n.nspname AS schema, '' AS relation, c.collname AS name, \
+    (pg_catalog.to_jsonb(c) - '{oid,collname,collnamespace,collowner,collversion}'::pg_catalog.text[])::pg_catalog.text AS definition \
+    FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace \
+    WHERE {own} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_collation'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+
+const TEXT_SEARCH_DICTIONARIES: &str = "\
+    SELECT 'text search dictionary' AS kind, n.nspname AS schema, '' AS relation, d.dictname AS name, \
+    pg_catalog.concat_ws(' ', 'template', t.tmplname, d.dictinitoption) AS definition \
+    FROM pg_catalog.pg_ts_dict d JOIN pg_catalog.pg_ts_template t ON t.oid = d.dicttemplate \
+    JOIN pg_catalog.pg_namespace n ON n.oid = d.dictnamespace WHERE {own} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend p \
+    WHERE p.classid = 'pg_catalog.pg_ts_dict'::pg_catalog.regclass AND p.objid = d.oid AND p.deptype = 'e')";
+
+const TEXT_SEARCH_CONFIGURATIONS: &str = "\
+    SELECT 'text search configuration' AS kind, n.nspname AS schema, '' AS relation, c.cfgname AS name, \
+    pg_catalog.concat_ws(' ', 'parser', p.prsname, \
+    (SELECT pg_catalog.string_agg(m.maptokentype || ' ' || m.mapdict::pg_catalog.regdictionary::pg_catalog.text, ', ' ORDER BY m.maptokentype, m.mapseqno) \
+    FROM pg_catalog.pg_ts_config_map m WHERE m.mapcfg = c.oid)) AS definition \
+    FROM pg_catalog.pg_ts_config c JOIN pg_catalog.pg_ts_parser p ON p.oid = c.cfgparser \
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.cfgnamespace WHERE {own} AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_ts_config'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')";
+
+const LANGUAGES: &str = "\
+    SELECT 'language' AS kind, '' AS schema, '' AS relation, l.lanname AS name, \
+    CASE WHEN l.lanpltrusted THEN 'trusted' ELSE '' END AS definition \
+    FROM pg_catalog.pg_language l WHERE l.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_language'::pg_catalog.regclass AND d.objid = l.oid AND d.deptype = 'e')";
+
+/// Without its options, which name hosts and differ between installations.
+const FOREIGN_SERVERS: &str = "\
+    SELECT 'server' AS kind, '' AS schema, '' AS relation, s.srvname AS name, \
+    pg_catalog.concat_ws(' ', 'wrapper', w.fdwname, s.srvtype, s.srvversion) AS definition \
+    FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
+    WHERE d.classid = 'pg_catalog.pg_foreign_server'::pg_catalog.regclass AND d.objid = s.oid AND d.deptype = 'e')";
