@@ -157,7 +157,7 @@ impl Failure {
     /// The runtime's error, in its own words.
     pub(crate) fn from_error(error: &dunlin::Error) -> Self {
         let exit = match error.kind() {
-            ErrorKind::Drift | ErrorKind::Ahead => Exit::Drift,
+            ErrorKind::Drift | ErrorKind::Ahead | ErrorKind::OtherHistory => Exit::Drift,
             ErrorKind::Stale | ErrorKind::NoUndo => Exit::Folder,
             ErrorKind::Target => Exit::Usage,
             _ => Exit::Database,

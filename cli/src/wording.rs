@@ -15,7 +15,9 @@ const END_SESSION: &str = "SELECT pg_terminate_backend(";
 pub(crate) fn for_commands(text: &str) -> String {
     let text = replaced(text, ORIGIN, origin);
     let said = with_unlock(replaced(&text, METHOD, option));
-    said.replace("`strict_order`", "`--strict-order`").replace("`roll_back`", "`down`")
+    said.replace("`strict_order`", "`--strict-order`")
+        .replace("`roll_back`", "`down`")
+        .replace("`cargo dunlin ", "`")
 }
 
 /// The text with what a word begins and a backtick ends put in other words.
@@ -58,6 +60,9 @@ fn with_unlock(text: String) -> String {
 fn option(method: &str) -> String {
     let (name, argument) = method.split_once('(').unwrap_or((method, ""));
     let argument = argument.trim_end_matches(')').trim_matches('"');
+    if let Some(policy) = argument.strip_prefix("Policy::") {
+        return format!("--{} {}", name.replace('_', "-"), policy.to_lowercase());
+    }
     match name {
         "adopt" | "repair" => name.to_owned(),
         "without_log" => "--no-log".to_owned(),
@@ -84,6 +89,10 @@ mod tests {
         assert_eq!(
             for_commands("more: `Migrator::lock_wait`; again"),
             "more: `--lock-wait`; again"
+        );
+        assert_eq!(
+            for_commands("`cargo dunlin adopt`, `Migrator::on_changed(Policy::Announce)`"),
+            "`adopt`, `--on-changed announce`"
         );
         assert_eq!(for_commands("cut `Migrator::off"), "cut `Migrator::off");
         assert_eq!(for_commands("end it: SELECT pg_terminate_backend(7)"), "end it: `unlock`");

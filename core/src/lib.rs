@@ -9,7 +9,6 @@
 //! This crate is the inside of [`dunlin`](https://docs.rs/dunlin) and follows its version exactly;
 //! depend on `dunlin` instead.
 
-#[cfg(feature = "adopt")]
 pub mod adopt;
 pub mod base;
 pub mod draft;

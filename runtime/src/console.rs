@@ -172,6 +172,9 @@ impl<F: Fn(&str)> Console<F> {
                     self.line(format!("{notice}Tolerated: {fact}"));
                 }
             }
+            Event::OtherHistory { tool, table } => self.line(format!(
+                "{notice}This database has a history of {tool} ({table}), which is not taken over"
+            )),
             Event::Late { names } => self.line(format!(
                 "{notice}{} pending migration(s) older than the newest applied one: {}",
                 names.len(),
@@ -210,6 +213,7 @@ impl<F: Fn(&str) + Send + Sync> Observer for Console<F> {
             Event::Moved { .. }
             | Event::DatabaseAhead { .. }
             | Event::Tolerated { .. }
+            | Event::OtherHistory { .. }
             | Event::Late { .. } => self.on_found(event),
             Event::Started { direction: Direction::Up, n_pending } => {
                 self.line(format!("{started}Running {n_pending} pending migration(s)..."));

@@ -38,6 +38,9 @@ pub enum ErrorKind {
     Ahead,
     /// The history table cannot be used as it is. Nothing was run.
     History,
+    /// Another migration tool has migrated this database and this one has not, and
+    /// [`on_other_history`](crate::Migrator::on_other_history) was not told to go on. Nothing was run.
+    OtherHistory,
     /// Another migrator held the lock for longer than [`lock_wait`](crate::Migrator::lock_wait).
     Locked,
     /// The connection cannot hold a session lock: a pooler hands its statements to several sessions.

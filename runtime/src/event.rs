@@ -72,6 +72,14 @@ pub enum Event<'a> {
         /// About what.
         drift: &'a [Drift],
     },
+    /// Another tool has migrated this database and this one has not, and a [`Policy`](crate::Policy) says to
+    /// go on.
+    OtherHistory {
+        /// The tool's name in a sentence.
+        tool: &'a str,
+        /// Its table, with the schema.
+        table: &'a str,
+    },
     /// Pending migrations that are older than something already applied; they run in their place.
     Late {
         /// Their names.

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Direction;
 use crate::lock::halves;
 use crate::log::{self, Action, Log, LogTable};
+use crate::other_history::{self, Found};
 use crate::quote::{identifier, literal, optional_literal};
 use crate::residue::{self, Traces};
 use crate::session::{Answers, Session, text};
@@ -95,6 +96,8 @@ pub(crate) struct State {
     pub(crate) is_writable: bool,
     pub(crate) log: LogState,
     pub(crate) identity: Identity,
+    /// Tables by whose names another tool might have migrated; asked for where nothing is applied yet.
+    pub(crate) others: Vec<Found>,
 }
 
 /// What there is under the name of the log.
@@ -327,6 +330,16 @@ impl History {
         format!("dunlin\n{database}\n{}\n{}", self.schema, self.name)
     }
 
+    /// Whether the table lies in this schema.
+    pub(crate) fn is_in(&self, schema: &str) -> bool {
+        self.schema == schema
+    }
+
+    /// Whether the table has this name.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     /// Schema and name of the table.
     #[cfg(feature = "adopt")]
     pub(crate) fn place(&self) -> (&str, &str) {
@@ -387,17 +400,22 @@ impl History {
         .help("migrate as a role that may, before this application starts; once everything is applied, it needs only SELECT")
     }
 
-    /// Everything a run must know, in one round trip when `known_to_exist`, else in two.
+    /// Everything a run must know, in one round trip when the table is known to exist, else in two.
     ///
-    /// `lock` is the key whose possession the answer reports.
+    /// `sum` is what the first question has shown of it, and `lock` is the key whose possession the answer reports.
     pub(crate) async fn state(
         &self,
         session: &Session<'_>,
         lock: Option<i64>,
-        known_to_exist: bool,
+        sum: Option<&Sum>,
     ) -> Result<State> {
+        let known_to_exist = sum.is_some();
         let doing = "reading the state of the database";
         let mut question = self.question(lock);
+        if lock.is_some() && sum.is_none_or(Sum::is_empty) {
+            question +=
+                &format!("; {}", other_history::question(&other_history::usual_names(), None));
+        }
         if known_to_exist {
             question += &format!("; {}", self.select_rows());
         }
@@ -911,6 +929,7 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
         is_writable: true,
         log: LogState::default(),
         identity: Identity::default(),
+        others: other_history::found(rows),
     };
     let owned = |row, column| text(row, column).map(str::to_owned);
     for row in rows {

@@ -81,6 +81,7 @@ mod invalid_index;
 mod inventory;
 mod lock;
 mod log;
+mod other_history;
 mod pipeline;
 mod primary;
 mod residue;

@@ -52,7 +52,7 @@ use crate::{handover, lock, stale, trace};
 pub struct Migrator<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) table: Table,
-    policies: Policies,
+    pub(crate) policies: Policies,
     primary_wait: Duration,
     pub(crate) lock_wait: Duration,
     budget: LockBudget,
@@ -176,6 +176,17 @@ impl<'a> Migrator<'a> {
     /// ones; by default nothing runs.
     pub const fn on_missing(mut self, policy: Policy) -> Self {
         self.policies.missing = policy;
+        self
+    }
+
+    /// What to do when another tool has migrated this database and this one has not, as
+    /// `_sqlx_migrations` or `flyway_schema_history` with rows in it shows; by default nothing runs, and
+    /// the error is of [`ErrorKind::OtherHistory`].
+    ///
+    /// Tables are looked for in the schema of the history table and in those of the search path, and only
+    /// while the history is empty.
+    pub const fn on_other_history(mut self, policy: Policy) -> Self {
+        self.policies.other_history = policy;
         self
     }
 
@@ -477,7 +488,7 @@ impl<'a> Migrator<'a> {
         if glance.sum.is_none() && !self.registry.is_empty() {
             return Ok(None);
         }
-        let state = glance.history.state(session, None, glance.sum.is_some()).await?;
+        let state = glance.history.state(session, None, glance.sum.as_ref()).await?;
         let plan = self.planned(session, &glance.history, &state, target).await?;
         if !plan.is_empty() {
             return Ok(None);
@@ -496,7 +507,7 @@ impl<'a> Migrator<'a> {
         glance.writable()?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         lock::acquire(session, key, self.lock_wait, &*self.observer, onlooker).await?;
-        let state = glance.history.state(session, Some(key), glance.sum.is_some()).await?;
+        let state = glance.history.state(session, Some(key), glance.sum.as_ref()).await?;
         if !state.holds_lock {
             return Err(lock::behind_pooler(
                 "the migration lock was granted, but this session does not hold it",
@@ -531,6 +542,9 @@ impl<'a> Migrator<'a> {
         let n_before = state.n_finished();
         if !plan.is_empty() && !state.is_writable {
             return Err(history.not_writable(&state.user, plan.steps.len()));
+        }
+        if !plan.is_empty() && !run.is_resumed() {
+            self.heed_other_histories(session, &history, &state, plan.steps.len()).await?;
         }
         self.announce_moved(glance, &state);
         if !state.exists || !plan.is_empty() {
@@ -750,7 +764,7 @@ impl<'a> Migrator<'a> {
 
     async fn read(&self, session: &Session<'_>) -> Result<(History, State)> {
         let glance = self.table.glance(session).await?;
-        let state = glance.history.state(session, None, glance.sum.is_some()).await?;
+        let state = glance.history.state(session, None, glance.sum.as_ref()).await?;
         Ok((glance.history, state))
     }
 

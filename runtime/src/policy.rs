@@ -1,13 +1,14 @@
 //! The choices of a [`Migrator`](crate::Migrator) about what it finds.
 
-/// What to do about a disagreement between the history and the build.
+/// What to do about something that was found and that a run would better not pass over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
     /// Nothing runs.
     #[default]
     Refuse,
-    /// It is told ([`Event::Tolerated`](crate::Event::Tolerated)), and the run goes on.
+    /// It is told ([`Event::Tolerated`](crate::Event::Tolerated),
+    /// [`Event::OtherHistory`](crate::Event::OtherHistory)), and the run goes on.
     Announce,
 }
 
@@ -34,6 +35,7 @@ pub(crate) struct Policies {
     pub(crate) ahead: AheadPolicy,
     pub(crate) changed: Policy,
     pub(crate) missing: Policy,
+    pub(crate) other_history: Policy,
 }
 
 impl AheadPolicy {

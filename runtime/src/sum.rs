@@ -21,6 +21,7 @@ use crate::session::text;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
     fingerprint: Fingerprint,
+    is_empty: bool,
     /// The rows behind the build's last name.
     others: Vec<Other>,
 }
@@ -63,9 +64,16 @@ impl Sum {
         let number = text(row, "fingerprint").and_then(|it| it.parse::<i64>().ok());
         let others = text(row, "others").unwrap_or_default();
         Self {
+            // The server makes nothing of no rows.
+            is_empty: number.is_none(),
             fingerprint: Fingerprint::from_number(number.unwrap_or_default().cast_unsigned()),
             others: others.split_terminator('\n').map(Other::of).collect(),
         }
+    }
+
+    /// Whether the table has no rows.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Whether nothing is left to do for a build, as far as the answer shows.

@@ -22,6 +22,7 @@ mod locks;
 mod log;
 mod meaning;
 mod oracle;
+mod other_history;
 mod policy;
 mod pooler;
 mod progress;

@@ -63,6 +63,9 @@ pub(crate) struct ConnectionArgs {
     /// What to do when something was applied that is not here, although newer files are
     #[arg(long, value_name = "POLICY", default_value = "refuse")]
     pub(crate) on_missing: OnDrift,
+    /// What to do when another tool has migrated this database, and this one has not
+    #[arg(long, value_name = "POLICY", default_value = "refuse")]
+    pub(crate) on_other_history: OnDrift,
 }
 
 /// What to do about what is newer.

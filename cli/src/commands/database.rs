@@ -44,7 +44,8 @@ impl Database<'_> {
             .strict_order(*strict_order)
             .on_ahead(self.args.on_ahead.into())
             .on_changed(self.args.on_changed.into())
-            .on_missing(self.args.on_missing.into());
+            .on_missing(self.args.on_missing.into())
+            .on_other_history(self.args.on_other_history.into());
         let migrator = match history_table {
             Some(table) => migrator.history_table(table),
             None => migrator,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::check::count;
 use super::database::Database;
+use super::status::other_histories;
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Plan;
 use crate::exit::Exit;
@@ -24,11 +25,17 @@ pub(crate) async fn plan(args: &Plan, database: &Database<'_>) -> Outcome {
     };
     let plan = found.map_err(|error| connection.explain(error))?;
     let exit = if args.exit_code && !plan.is_empty() { Exit::Pending } else { Exit::Ok };
+    // As many as there are: nothing is applied yet.
+    let is_first = !plan.is_empty() && plan.steps().len() == database.registry.len();
+    let others =
+        if is_first { other_histories(database, &connection).await } else { String::new() };
     if args.sql {
         can_be_written(&plan)?;
         let target = args.to.clone().map_or(Target::Latest, Target::To);
         let script = migrator.script(&connection.pool, target).await;
         let script = script.map_err(|error| connection.explain(error))?;
+        let others = others.lines().map(|line| format!("-- {line}\n"));
+        let script = others.collect::<String>() + &script;
         return Ok(Answer::new(script.clone()).exit(exit).field("sql", script));
     }
     let paint = database.screen.paint;
@@ -46,6 +53,7 @@ pub(crate) async fn plan(args: &Plan, database: &Database<'_>) -> Outcome {
     if !plan.ahead().is_empty() {
         text.push_str(&format!("the database is ahead by {}\n", plan.ahead().join(", ")));
     }
+    text.push_str(&others);
     let steps: Vec<_> = plan.steps().iter().map(step).collect();
     let tables = tables.into_iter().map(|(relation, mode)| ShownLock { relation, mode });
     let tables: Vec<_> = tables.collect();

@@ -188,8 +188,29 @@ fn what_is_there_is_named_where_nobody_says_which_tool() {
     let hint =
         "this database has a history of sqlx (public._sqlx_migrations): `adopt` takes it over\n";
     assert!(before.stdout(0).ends_with(hint), "{}", before.stdout);
+    let plan = case.run(&["plan"]);
+    assert!(plan.stdout(0).ends_with(hint), "{}", plan.stdout);
+    let script = case.run(&["plan", "--sql"]);
+    assert!(script.stdout(0).starts_with(&format!("-- {hint}")), "{}", script.stdout);
     let too_early = case.run(&["up"]);
-    assert!(too_early.stderr.contains(hint), "{}", too_early.stderr);
+    assert_eq!(
+        too_early.stderr(4),
+        "error: this database has a history of sqlx (public._sqlx_migrations), and none of Dunlin's
+  = note: 2 migration(s) pending, and those that were applied already would run again; nothing was changed
+  = help: take over what sqlx has applied: `adopt --from sqlx` shows it and asks first
+  = help: until that is done, the release that migrates with the other tool works as before
+  = help: if these migrations have nothing to do with that history, or are written for a database that has it: `--on-other-history announce`
+"
+    );
+    assert_eq!(case.json(&["up"])["error"]["rule"], "otherhistory");
+    case.database.client().until("SELECT to_regclass('migrations') IS NULL");
+    // What is there already is in the way, as the one who insists is told.
+    let insisted = case.run(&["up", "--on-other-history", "announce"]);
+    assert!(
+        insisted.stdout.contains("has a history of sqlx (public._sqlx_migrations)"),
+        "{insisted:?}"
+    );
+    assert!(insisted.code == 5 && insisted.stderr.contains(hint), "{insisted:?}");
     case.database.client().run("DROP TABLE migrations, migrations_log");
     case.database.client().run("CREATE TABLE schema_version (version int4 NOT NULL)");
     let several = case.run(&["adopt", "--yes"]);

@@ -10,7 +10,8 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::columns::Columns;
 use crate::error::{Error, ErrorKind, Result};
-use crate::quote::{identifier, literal};
+use crate::other_history::{self, Found};
+use crate::quote::identifier;
 use crate::session::{Session, text};
 
 /// The history of another tool: whose it is, and the table if the tool was told another one than its
@@ -177,8 +178,7 @@ fn record(row: &SimpleQueryRow) -> Record {
 
 /// The tables of other tools that this database has, by their usual names.
 pub(super) async fn all(session: &Session<'_>) -> Result<Vec<Located>> {
-    let names: Vec<_> = Tool::ALL.iter().map(|tool| tool.shape().table).collect();
-    let tables = tables(session, &names, None).await?;
+    let tables = tables(session, &other_history::usual_names(), None).await?;
     Ok(tables
         .iter()
         .flat_map(|table| Tool::ALL.iter().filter_map(|tool| of(*tool, table)))
@@ -193,7 +193,7 @@ pub(super) async fn locate(session: &Session<'_>, origin: &Origin) -> Result<Loc
         .filter_map(|table| {
             // Who names a table means it.
             if origin.table.is_some() {
-                lacks(origin.tool, table).is_empty().then(|| named(origin.tool, table))
+                table.lacks(origin.tool).is_empty().then(|| named(origin.tool, table))
             } else {
                 of(origin.tool, table)
             }
@@ -216,7 +216,7 @@ pub(super) async fn locate(session: &Session<'_>, origin: &Origin) -> Result<Loc
         }
     }
     if let Some(table) = tables.first() {
-        let lacks = lacks(origin.tool, table);
+        let lacks = table.lacks(origin.tool);
         let what = if lacks.is_empty() {
             "it looks like another tool's".to_owned()
         } else {
@@ -255,60 +255,20 @@ async fn with_others(error: Error, session: &Session<'_>) -> Error {
     })
 }
 
-/// A table with its columns.
-#[derive(Debug)]
-struct Found {
-    schema: String,
-    name: String,
-    columns: Vec<String>,
-    is_visible: bool,
-}
-
-fn lacks(tool: Tool, table: &Found) -> Vec<&'static str> {
-    let is_missing = |column: &&&str| !table.columns.iter().any(|it| it == **column);
-    tool.shape().columns.iter().filter(is_missing).copied().collect()
-}
-
 fn named(tool: Tool, table: &Found) -> Located {
-    let Found { schema, name, columns, is_visible } = table;
+    let Found { schema, name, columns, is_visible, .. } = table;
     let (schema, name, columns) = (schema.clone(), name.clone(), columns.clone());
     Located { tool, schema, name, columns, is_visible: *is_visible }
 }
 
 /// The table as the tool's, if it looks like that.
 fn of(tool: Tool, table: &Found) -> Option<Located> {
-    let shape = tool.shape();
-    let is_other = shape.others.iter().any(|column| table.columns.iter().any(|it| it == column));
-    let is_it = table.name == shape.table && lacks(tool, table).is_empty() && !is_other;
-    is_it.then(|| named(tool, table))
+    table.is_of(tool).then(|| named(tool, table))
 }
 
 async fn tables(session: &Session<'_>, names: &[&str], schema: Option<&str>) -> Result<Vec<Found>> {
-    let names: Vec<_> = names.iter().map(|name| literal(name)).collect();
-    let schema = schema.map(|it| format!(" AND n.nspname = {}", literal(it))).unwrap_or_default();
-    let question = format!(
-        "SELECT n.nspname AS schema, c.relname AS name, a.attname AS column, \
-         pg_catalog.pg_table_is_visible(c.oid) AS is_visible FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-         WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-         AND c.relname IN ({}){schema} ORDER BY n.nspname, c.relname, a.attnum",
-        names.join(", ")
-    );
-    let rows = session.rows(&question).await;
+    let rows = session.rows(&other_history::question(names, schema)).await;
     let rows = rows
         .map_err(|error| Error::from_looking("looking for the histories of other tools", error))?;
-    let mut tables: Vec<Found> = Vec::new();
-    for row in &rows {
-        let of = |column| text(row, column).unwrap_or_default().to_owned();
-        let (schema, name) = (of("schema"), of("name"));
-        if tables.last().is_none_or(|it| it.schema != schema || it.name != name) {
-            let is_visible = text(row, "is_visible") == Some("t");
-            tables.push(Found { schema, name, columns: Vec::new(), is_visible });
-        }
-        if let Some(table) = tables.last_mut() {
-            table.columns.push(of("column"));
-        }
-    }
-    Ok(tables)
+    Ok(other_history::found(&rows))
 }

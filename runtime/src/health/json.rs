@@ -184,6 +184,7 @@ pub(crate) const fn kind_word(kind: ErrorKind) -> &'static str {
         ErrorKind::Stale => "stale",
         ErrorKind::Drift => "drift",
         ErrorKind::Ahead => "ahead",
+        ErrorKind::OtherHistory => "other_history",
         ErrorKind::History => "history",
         ErrorKind::Locked => "locked",
         ErrorKind::Pooler => "pooler",

@@ -111,6 +111,9 @@ impl Observer for Traced {
                 let names = names.join(", ");
                 warn!(target: "dunlin", names, "the database and this build disagree, which is tolerated");
             }
+            Event::OtherHistory { tool, table } => {
+                warn!(target: "dunlin", tool, table, "another tool has migrated this database");
+            }
             Event::Late { names } => {
                 let names = names.join(", ");
                 warn!(target: "dunlin", names, "pending migrations are older than the newest applied one");
