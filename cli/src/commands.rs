@@ -17,6 +17,7 @@ mod redo;
 mod renumber;
 mod repair;
 mod run;
+mod scratch;
 mod status;
 mod sum;
 mod unlock;
@@ -30,7 +31,7 @@ use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 
 pub(crate) use self::run::done;
 
-use self::database::{Database, Door, Leaves};
+use self::database::{Database, Door, Leaves, block_on};
 use crate::answer::{Answer, Outcome};
 use crate::args::{
     self, AboutCommand, ApplicationCommand, Cargo, CargoCommand, DatabaseCommand, FolderArgs,
@@ -96,32 +97,21 @@ fn dispatch(
 ) -> Outcome {
     let args = connection(command);
     let database = Database { screen, registry, door, args };
-    database::block_on(leaves(command), async {
-        match command {
-            DatabaseCommand::Status(args) => status::status(args, &database).await,
-            DatabaseCommand::Verify(args) => verify::verify(args, &database).await,
-            DatabaseCommand::Plan(args) => plan::plan(args, &database).await,
-            DatabaseCommand::Up(args) => up::up(args, &database).await,
-            DatabaseCommand::Down(args) => down::down(args, &database).await,
-            DatabaseCommand::Redo(args) => redo::redo(args, &database).await,
-            DatabaseCommand::Wait(args) => wait::wait(args, &database).await,
-            DatabaseCommand::Adopt(args) => adopt::adopt(args, &database).await,
-            DatabaseCommand::Baseline(args) => baseline::baseline(args, &database).await,
-            DatabaseCommand::Repair(args) => repair::repair(args, &database).await,
-            DatabaseCommand::Mark(args) => mark::mark(args, &database).await,
-            DatabaseCommand::Unlock(args) => unlock::unlock(args, &database).await,
-        }
-    })
-}
-
-/// What a command leaves when it is interrupted.
-const fn leaves(command: &DatabaseCommand) -> Leaves {
+    let looks = Leaves::Nothing;
+    let changes = Leaves::Completed;
     match command {
-        DatabaseCommand::Status(_)
-        | DatabaseCommand::Verify(_)
-        | DatabaseCommand::Plan(_)
-        | DatabaseCommand::Wait(_) => Leaves::Nothing,
-        _ => Leaves::Completed,
+        DatabaseCommand::Status(args) => block_on(looks, status::status(args, &database)),
+        DatabaseCommand::Verify(args) => block_on(looks, verify::verify(args, &database)),
+        DatabaseCommand::Plan(args) => block_on(looks, plan::plan(args, &database)),
+        DatabaseCommand::Up(args) => block_on(changes, up::up(args, &database)),
+        DatabaseCommand::Down(args) => block_on(changes, down::down(args, &database)),
+        DatabaseCommand::Redo(args) => block_on(changes, redo::redo(args, &database)),
+        DatabaseCommand::Wait(args) => block_on(looks, wait::wait(args, &database)),
+        DatabaseCommand::Adopt(args) => adopt::adopt(args, &database),
+        DatabaseCommand::Baseline(args) => block_on(changes, baseline::baseline(args, &database)),
+        DatabaseCommand::Repair(args) => block_on(changes, repair::repair(args, &database)),
+        DatabaseCommand::Mark(args) => block_on(changes, mark::mark(args, &database)),
+        DatabaseCommand::Unlock(args) => block_on(changes, unlock::unlock(args, &database)),
     }
 }
 

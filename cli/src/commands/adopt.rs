@@ -1,10 +1,13 @@
 //! `adopt`: takes over the history of another tool.
 
+use std::cell::Cell;
+
 use dunlin::{Adoption, Migrator, Origin, Tool};
 
 use super::adopt_scratch;
 use super::adopt_shown::{besides, fields, shown, will};
-use super::database::Database;
+use super::database::{Database, Leaves, block_on_with};
+use super::scratch::ScratchDatabase;
 use super::status::{table, totals, with_status};
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Adopt;
@@ -16,7 +19,24 @@ const WILL_IN_PLACE: &str = "\
 The tracking table gets the columns of the history table, and its rows stay as they are.
 They count as applied and as unverified: nobody knows what their files were then.";
 
-pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
+pub(crate) fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
+    let scratch = args.server.as_ref().map(|it| ScratchDatabase::of("adopt", it)).transpose()?;
+    let leaves = Cell::new(Leaves::Nothing);
+    let adopted = adopted(args, database, scratch.as_ref(), &leaves);
+    let outcome = block_on_with(&leaves, adopted);
+    match scratch {
+        Some(scratch) => scratch.removed(outcome),
+        None => outcome,
+    }
+}
+
+/// `leaves` is told when something is about to be recorded.
+async fn adopted(
+    args: &Adopt,
+    database: &Database<'_>,
+    scratch: Option<&ScratchDatabase<'_>>,
+    leaves: &Cell<Leaves>,
+) -> Outcome {
     let connection = database.connect()?;
     // Nobody is asked about what cannot be.
     connection.try_once().await?;
@@ -25,7 +45,7 @@ pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
         Some(tool) => origin(tool, args.from_table.as_deref()),
         None => match recognised(&migrator, &connection).await? {
             Some(origin) if origin.is_in_place() => {
-                return in_place(args, database, &connection, &origin).await;
+                return in_place(args, database, &connection, &origin, leaves).await;
             }
             Some(origin) => origin,
             None => return finish(database, &connection, None, "there is nothing to adopt").await,
@@ -41,7 +61,7 @@ pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
         return finish(database, &connection, Some(&adoption), "there is nothing to adopt").await;
     }
     let adoption = if adoption.wants_rehearsal() && !args.unproved {
-        adopt_scratch::rehearsed(args, database, &connection, &migrator, adoption).await?
+        adopt_scratch::rehearsed(database, scratch, &connection, &migrator, adoption).await?
     } else {
         adoption
     };
@@ -49,6 +69,7 @@ pub(crate) async fn adopt(args: &Adopt, database: &Database<'_>) -> Outcome {
         return Err(Box::new(with_fields(Failure::from_error(&error), &adoption)));
     }
     consented(args, database, &adoption, &will(database.screen.error_paint, &adoption))?;
+    leaves.set(Leaves::Completed);
     let recorded = migrator.adopt_from(&connection.pool, &adoption).await;
     let n = recorded.map_err(|error| connection.explain(error))?;
     let said = format!("{n} recorded from {}", adoption.tool().name());
@@ -110,6 +131,7 @@ async fn in_place(
     database: &Database<'_>,
     connection: &Connection,
     origin: &Origin,
+    leaves: &Cell<Leaves>,
 ) -> Outcome {
     let migrator = migrator(args, database).unproved(true);
     let adoption = migrator.adoption(&connection.pool, origin).await;
@@ -117,6 +139,7 @@ async fn in_place(
     is_known(&args.accept, &adoption)?;
     let will = format!("{}{WILL_IN_PLACE}", shown(database.screen.error_paint, &adoption));
     consented(args, database, &adoption, &will)?;
+    leaves.set(Leaves::Completed);
     // A table without rows gets its columns all the same.
     let adopted = if adoption.is_nothing() || adoption.allowed(true).is_err() {
         migrator.adopt(&connection.pool).await

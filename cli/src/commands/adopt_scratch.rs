@@ -1,18 +1,18 @@
 //! Where the recorded migrations are rehearsed: a private PostgreSQL, or another server.
 
-use dunlin::{Adoption, ErrorKind, Migrator, Scratch, scratch};
+use dunlin::{Adoption, ErrorKind, Migrator, Scratch};
 
 use super::adopt::with_fields;
 use super::database::Database;
+use super::scratch::ScratchDatabase;
 use crate::answer::Failure;
-use crate::args::{Adopt, Secret};
 use crate::connection::Connection;
 use crate::exit::Exit;
 
 /// Runs what is recorded and compares what it makes with the database.
 pub(super) async fn rehearsed(
-    args: &Adopt,
     database: &Database<'_>,
+    scratch: Option<&ScratchDatabase<'_>>,
     connection: &Connection,
     migrator: &Migrator<'_>,
     adoption: Adoption,
@@ -21,8 +21,8 @@ pub(super) async fn rehearsed(
         Box::new(failure.help("or record them as unverified, without a comparison: --unproved"))
     })?;
     let shown = adoption.clone();
-    let rehearsed = match &args.server {
-        Some(server) => given(server, connection, migrator, adoption).await?,
+    let rehearsed = match scratch {
+        Some(scratch) => given(scratch, connection, migrator, adoption).await?,
         None => private::rehearsed(database.screen, connection, migrator, adoption).await?,
     };
     rehearsed.map_err(|error| {
@@ -35,31 +35,21 @@ pub(super) async fn rehearsed(
     })
 }
 
-/// On a scratch database of a server that somebody names, which is removed whatever comes of it.
+/// On a scratch database of a server that somebody names. What fails here leaves it to be removed at the
+/// end of the command.
 async fn given(
-    server: &Secret,
+    database: &ScratchDatabase<'_>,
     connection: &Connection,
     migrator: &Migrator<'_>,
     adoption: Adoption,
 ) -> Result<dunlin::Result<Adoption>, Box<Failure>> {
-    let on_server = Connection::of(server, None)?;
-    let client = on_server.get().await?;
-    let name = format!("dunlin_adopt_{}", std::process::id());
-    let created = scratch::create(&client, &name).await;
-    let _version = created.map_err(|error| on_server.explain(error))?;
-    let rehearsed = match Connection::of(server, Some(&name))?.get().await {
-        Ok(mut client) => {
-            let scratch = Scratch::new(&mut client);
-            Ok(migrator.rehearse(&connection.pool, adoption, scratch).await)
-        }
-        Err(failure) => Err(failure),
-    };
-    let left = format!("the scratch database `{name}` may still be there");
-    match (rehearsed, scratch::remove(&client, &name).await) {
-        (rehearsed, Ok(())) => rehearsed,
-        (Err(failure), Err(_)) => Err(Box::new(failure.note(left))),
-        (Ok(_), Err(error)) => Err(Box::new(on_server.explain(error).note(left))),
-    }
+    let _version = database.create().await?;
+    let mut client = database.connection()?.get().await?;
+    let scratch = Scratch::new(&mut client);
+    let rehearsed = migrator.rehearse(&connection.pool, adoption, scratch).await;
+    drop(client);
+    database.remove().await?;
+    Ok(rehearsed)
 }
 
 #[cfg(unix)]

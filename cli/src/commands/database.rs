@@ -1,5 +1,6 @@
 //! What all commands on a database share.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -150,6 +151,14 @@ pub(crate) fn block_on<T>(
     leaves: Leaves,
     command: impl Future<Output = Result<T, Box<Failure>>>,
 ) -> Result<T, Box<Failure>> {
+    block_on_with(&Cell::new(leaves), command)
+}
+
+/// The same for a command that leaves more as it goes on.
+pub(crate) fn block_on_with<T>(
+    leaves: &Cell<Leaves>,
+    command: impl Future<Output = Result<T, Box<Failure>>>,
+) -> Result<T, Box<Failure>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         Box::new(Failure::new(Exit::Database, format!("no runtime can be started: {error}")))
@@ -158,7 +167,7 @@ pub(crate) fn block_on<T>(
         tokio::select! {
             biased;
             outcome = command => outcome,
-            () = interrupted() => Err(leaves.told()),
+            () = interrupted() => Err(leaves.get().told()),
         }
     });
     // Not waited for: a task that still talks to a server that does not answer must not hold us.

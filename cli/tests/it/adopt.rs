@@ -1,10 +1,13 @@
 //! `adopt --from`: what it shows, what it refuses, and that it runs what it says on a private server.
 
+use std::process::{Child, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::database::Case;
-use crate::server::TestDatabase;
-use crate::support::Project;
+use crate::server::{TestClient, TestDatabase, server};
+use crate::support::{Project, ran};
 
 const MORE: &str = "CREATE TABLE more (id bigint);\n";
 
@@ -179,6 +182,88 @@ fn a_migration_in_rust_cannot_be_compared_here() {
     );
     assert!(refused.stderr.contains("--unproved"), "{}", refused.stderr);
     assert_eq!(case.run(&["adopt", "--yes", "--unproved"]).code, 0);
+}
+
+/// The scratch databases of a program, which is known by its process id.
+fn scratches(client: &TestClient, pid: u32) -> Vec<String> {
+    let sql = format!(
+        "SELECT datname::text FROM pg_database WHERE datname LIKE 'dunlin\\_adopt\\_{pid}\\_%'"
+    );
+    client.texts(&sql)
+}
+
+/// A program that is in the middle of a comparison on a given server.
+fn comparing(case: &Case) -> Child {
+    let text = "-- +goose Up\nCREATE TABLE users (id bigint);\nSELECT pg_sleep(600);\n";
+    case.project.write("migrations/00001_users.sql", text);
+    let server = server().server.connection_string("postgres");
+    let mut command = case.project.command(&["adopt", "--yes", "--server", &server]);
+    let command = command.env("DATABASE_URL", case.database.url());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    case.database.client().until(&format!(
+        "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' \
+         AND datname LIKE 'dunlin\\_adopt\\_{}\\_%'",
+        child.id()
+    ));
+    child
+}
+
+#[test]
+fn a_comparison_that_is_interrupted_leaves_nothing() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let case = goose("adopt-interrupt");
+        let (client, child) = (case.database.client(), comparing(&case));
+        let id = child.id();
+        assert_eq!(scratches(&client, id).len(), 1);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let ran = ran(&child.wait_with_output().unwrap());
+        assert_eq!(ran.stderr(130), "error: interrupted\n  = note: nothing was changed\n");
+        assert_eq!(scratches(&client, id), Vec::<String>::new());
+        client.until("SELECT to_regclass('migrations') IS NULL");
+    }
+}
+
+/// A server notices late that the client is gone, and would create the database behind its removal.
+#[test]
+fn a_database_that_is_only_being_created_is_removed_too() {
+    let case = goose("adopt-interrupt-creation");
+    let (client, locking) = (case.database.client(), case.database.client());
+    locking.run("BEGIN; LOCK TABLE pg_database IN SHARE MODE");
+    let server = server().server.connection_string("postgres");
+    let mut command = case.project.command(&["adopt", "--yes", "--server", &server]);
+    let command = command.env("DATABASE_URL", case.database.url());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let creating = format!(
+        "(SELECT count(*) FROM pg_stat_activity WHERE state = 'active' \
+         AND query LIKE 'CREATE DATABASE \"dunlin\\_adopt\\_{id}\\_%')"
+    );
+    client.until(&format!("SELECT {creating} = 1"));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    client.until(&format!("SELECT {creating} = 0"));
+    locking.run("COMMIT");
+    let ran = ran(&child.wait_with_output().unwrap());
+    assert_eq!(ran.stderr(130), "error: interrupted\n  = note: nothing was changed\n");
+    assert_eq!(scratches(&client, id), Vec::<String>::new());
+}
+
+#[test]
+fn a_scratch_database_that_stays_is_named() {
+    let case = goose("adopt-interrupt-stays");
+    let (client, child) = (case.database.client(), comparing(&case));
+    let names = scratches(&client, child.id());
+    let name = &names[0];
+    // A template cannot be dropped.
+    client.run(&format!("ALTER DATABASE {name} IS_TEMPLATE true"));
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let ran = ran(&child.wait_with_output().unwrap());
+    let said = format!(
+        "error: interrupted\n  = note: nothing was changed\n  \
+           = note: the scratch database `{name}` may still be there\n"
+    );
+    assert_eq!(ran.stderr(130), said);
+    client.run(&format!("ALTER DATABASE {name} IS_TEMPLATE false"));
+    client.run(&format!("DROP DATABASE {name} WITH (FORCE)"));
 }
 
 #[test]
