@@ -82,7 +82,7 @@ fn the_history_can_be_corrected() {
     let (code, _, complained) = application(url, &["baseline"]);
     assert!(code == 2 && complained.contains("14 migrations will be recorded"), "{complained}");
     let (code, shown, complained) = application(url, &["baseline", "--yes"]);
-    assert_eq!((code, complained.as_str()), (0, ""));
+    assert!(code == 0 && complained.contains("14 migrations will be recorded"), "{complained}");
     assert!(shown.ends_with("14 migrations recorded as applied; nothing was run\n"), "{shown}");
     let (code, shown, _) = application(url, &["repair"]);
     assert_eq!((code, shown.as_str()), (0, "there is nothing to repair\n"));

@@ -421,7 +421,7 @@ impl From<MarkAs> for dunlin::Mark {
 /// Whether a person has to be asked.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Consent {
-    /// Do it without asking
+    /// Do it without asking; what it does is shown all the same
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -93,14 +93,15 @@ impl Database<'_> {
         .into()
     }
 
-    /// Shows what a command will change and asks whether it may.
+    /// Shows what a command will change and asks whether it may. Who has said yes beforehand is shown it
+    /// all the same: the log of a pipeline is all that is left of it.
     pub(crate) fn consent(&self, consent: Consent, will: &str) -> Result<(), Box<Failure>> {
-        if consent.yes {
-            return Ok(());
-        }
         let is_human = self.screen.format == Format::Human;
         if is_human {
             self.screen.complain(&format!("{will}\n"));
+        }
+        if consent.yes {
+            return Ok(());
         }
         match self.screen.ask("Go on?") {
             Some(true) => Ok(()),

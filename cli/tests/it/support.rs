@@ -193,6 +193,16 @@ impl Ran {
         &self.stdout
     }
 
+    /// What stands on standard output, of a command that was agreed to beforehand and has shown on standard
+    /// error what it was about to do.
+    #[track_caller]
+    pub(crate) fn agreed(&self, shown: &str) -> &str {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        let is_all = self.stderr.contains(shown) && !self.stderr.contains("error: ");
+        assert!(is_all, "no `{shown}` in {}", self.stderr);
+        &self.stdout
+    }
+
     /// What stands on standard error, of a command that ended like this and answered nothing.
     #[track_caller]
     pub(crate) fn stderr(&self, code: i32) -> &str {
