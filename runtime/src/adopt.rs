@@ -168,8 +168,7 @@ impl Migrator<'_> {
             return Ok(0);
         }
         let onlooker = database.onlooker();
-        let mut session = Session::new(database.connect().await?);
-        let glance = self.table.glance(&session).await?;
+        let (mut session, glance) = self.reach_writable(database).await?;
         let result = if adoption.in_place {
             self.adopt_here(&mut session, &glance, adoption).await
         } else {

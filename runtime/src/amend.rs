@@ -74,8 +74,7 @@ impl Migrator<'_> {
         let (target, begun) = (target.into(), Instant::now());
         stale::check(self.registry)?;
         let onlooker = database.onlooker();
-        let mut session = Session::new(database.connect().await?);
-        let glance = self.table.glance(&session).await?;
+        let (mut session, glance) = self.reach_writable(database).await?;
         let result = self.baseline_locked(&mut session, &glance, &onlooker, &target, begun).await;
         released(session, result).await
     }
@@ -126,8 +125,7 @@ impl Migrator<'_> {
     pub async fn repair(&self, database: impl Database) -> Result<Repaired> {
         stale::check(self.registry)?;
         let onlooker = database.onlooker();
-        let mut session = Session::new(database.connect().await?);
-        let glance = self.table.glance(&session).await?;
+        let (mut session, glance) = self.reach_writable(database).await?;
         let result = self.repair_locked(&mut session, &glance, &onlooker).await;
         released(session, result).await
     }
@@ -175,8 +173,7 @@ impl Migrator<'_> {
     pub async fn mark(&self, database: impl Database, name: &str, mark: Mark) -> Result<()> {
         stale::check(self.registry)?;
         let onlooker = database.onlooker();
-        let mut session = Session::new(database.connect().await?);
-        let glance = self.table.glance(&session).await?;
+        let (mut session, glance) = self.reach_writable(database).await?;
         let result = self.mark_locked(&mut session, &glance, &onlooker, name, mark).await;
         released(session, result).await
     }

@@ -53,7 +53,7 @@ pub struct Migrator<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) table: Table,
     pub(crate) policies: Policies,
-    primary_wait: Duration,
+    pub(crate) primary_wait: Duration,
     pub(crate) lock_wait: Duration,
     budget: LockBudget,
     pub(crate) observer: Box<dyn Observer + 'a>,
@@ -201,12 +201,12 @@ impl<'a> Migrator<'a> {
         self
     }
 
-    /// How long [`apply`](Self::apply) and [`roll_back`](Self::roll_back) wait for a server that can be
-    /// written to; zero, the default, for not at all.
+    /// How long whatever writes, from [`apply`](Self::apply) to [`mark`](Self::mark), waits for a server
+    /// that can be written to; zero, the default, for not at all.
     ///
     /// It waits while the server is a standby, while the session is read-only, and on a pool also while
     /// the server starts, stops or cannot be reached. Each question is then asked on a new connection of
-    /// the pool, which may lead to another server; a client is asked again itself. With nothing pending
+    /// the pool, which may lead to another server; a client is asked again itself. To `apply` with nothing pending
     /// a standby is as good as a primary, and nobody waits. [`Event::WaitingForPrimary`] tells of it.
     pub const fn wait_for_primary(mut self, wait: Duration) -> Self {
         self.primary_wait = wait;
@@ -361,12 +361,7 @@ impl<'a> Migrator<'a> {
         let run = async {
             stale::check(self.registry)?;
             let onlooker = database.onlooker();
-            let (again, mut waiting) = (database.again(), Waiting::new(self.primary_wait));
-            let (mut session, mut glance) = self.reach(database, &mut waiting).await?;
-            while let Err(refused) = glance.writable() {
-                let again = again.as_ref().and_then(Connect::again);
-                (session, glance) = self.ask_again(session, refused, again, &mut waiting).await?;
-            }
+            let (mut session, glance) = self.reach_writable(database).await?;
             let locked = self.roll_back_locked(&mut session, &glance, &target, begun, onlooker);
             let result = locked.await;
             released(session, result).await
@@ -457,8 +452,7 @@ impl<'a> Migrator<'a> {
     ///
     /// [`ErrorKind::History`] when the table is not such a table.
     pub async fn adopt(&self, database: impl Database) -> Result<bool> {
-        let mut session = Session::new(database.connect().await?);
-        let glance = self.table.glance(&session).await?;
+        let (mut session, glance) = self.reach_writable(database).await?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         let (wait, alone) = (self.lock_wait, Onlooker::default());
         lock::acquire(&mut session, key, wait, &*self.observer, &alone).await?;

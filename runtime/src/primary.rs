@@ -12,6 +12,7 @@ use tokio_postgres::error::SqlState;
 use crate::budget::jittered;
 use crate::console::written;
 use crate::database::Database;
+use crate::database::sealed::Connect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::history::Glance;
@@ -53,6 +54,21 @@ impl Waiting {
 }
 
 impl Migrator<'_> {
+    /// A connection to a server that can be written to: the way in for every verb that writes whatever it
+    /// finds. `apply` writes only if something is pending, and asks by itself.
+    pub(crate) async fn reach_writable<'d, D: Database + 'd>(
+        &self,
+        database: D,
+    ) -> Result<(Session<'d>, Glance)> {
+        let (again, mut waiting) = (database.again(), Waiting::new(self.primary_wait));
+        let (mut session, mut glance) = self.reach(database, &mut waiting).await?;
+        while let Err(refused) = glance.writable() {
+            let again = again.as_ref().and_then(Connect::again);
+            (session, glance) = self.ask_again(session, refused, again, &mut waiting).await?;
+        }
+        Ok((session, glance))
+    }
+
     /// A connection to a server that answers, and what it says of itself.
     pub(crate) async fn reach<'d, D: Database + 'd>(
         &self,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use dunlin::{ErrorKind, Event, Health, Migrator, Phase, Registry, Result};
+use deadpool_postgres::Pool;
+use dunlin::{ErrorKind, Event, Health, Mark, Migrator, Origin, Phase, Registry, Result, Tool};
 use dunlin_tests::{Pair, Recorder, TestDatabase, connect, pool_of, registry, rendered, until};
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int);");
@@ -162,4 +163,60 @@ async fn a_session_that_may_not_write_yet_is_waited_for() {
     };
     let (undone, ()) = tokio::join!(migrator.roll_back(&pool, 1), opening);
     assert_eq!(undone.unwrap().done().len(), 1);
+}
+
+/// Runs a verb in a new session that may not write, and lets it.
+async fn let_write<T>(
+    database: &TestDatabase,
+    verb: impl AsyncFnOnce(&Pool, Health) -> Result<T>,
+) -> T {
+    let name = database.texts("SELECT current_database()::text").await.remove(0);
+    database.run(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
+    let (pool, health) = (pool_of(2, &database.connection_string()), Health::new());
+    let opening = async {
+        waits(&health).await;
+        database.run(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET ALL; COMMIT")).await;
+    };
+    let (done, ()) = tokio::join!(verb(&pool, health.clone()), opening);
+    done.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+#[tokio::test]
+async fn whatever_writes_waits_for_a_session_that_may() {
+    let database = TestDatabase::new();
+    let (migrations, other) =
+        (registry(&[A, B]), registry(&[("1_a.sql", "CREATE TABLE a (id bigint);"), B]));
+    let waiting =
+        |registry, health| Migrator::new(registry).wait_for_primary(LONG).observer(health);
+    let recorded = let_write(&database, async |pool, health| {
+        waiting(&migrations, health).baseline(pool, "1").await
+    });
+    assert_eq!(recorded.await.done().len(), 1);
+    let_write(&database, async |pool, health| {
+        waiting(&migrations, health).mark(pool, "2_b", Mark::Applied).await
+    })
+    .await;
+    let repaired =
+        let_write(&database, async |pool, health| waiting(&other, health).repair(pool).await);
+    assert_eq!(repaired.await.repaired().len(), 1);
+
+    database.run("DROP TABLE migrations, migrations_log").await;
+    let plain = "CREATE TABLE migrations (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
+                 executed_at timestamptz NOT NULL DEFAULT now())";
+    database.run(plain).await;
+    let adopted =
+        let_write(&database, async |pool, health| waiting(&migrations, health).adopt(pool).await);
+    assert!(adopted.await);
+
+    database.run("DROP TABLE migrations, migrations_log").await;
+    database
+        .run("CREATE TABLE schema_version (version int4 NOT NULL); INSERT INTO schema_version VALUES (1)")
+        .await;
+    let recorded = let_write(&database, async |pool, health| {
+        let migrator = waiting(&migrations, health).unproved(true);
+        // What is only read needs no primary.
+        let adoption = migrator.adoption(pool, &Origin::new(Tool::Tern)).await?;
+        migrator.adopt_from(pool, &adoption).await
+    });
+    assert_eq!(recorded.await, 1);
 }
