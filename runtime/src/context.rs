@@ -259,7 +259,7 @@ fn checked(sql: &str) -> Result<SqlText<'_>> {
 /// The error with the statement it happened in, since no file shows it.
 fn in_statement(sql: &SqlText<'_>, n_completed: usize, error: tokio_postgres::Error) -> Error {
     let statement = sql.failed_statement(n_completed, error.as_db_error());
-    let made = Error::from(error);
+    let made = Error::from(error).of_sql(sql.text);
     match statement {
         Some(statement) => made.note(format!("in the statement: {}", statement.headline(sql.text))),
         None => made,

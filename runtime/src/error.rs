@@ -70,6 +70,8 @@ struct Inner {
     drift: Vec<Drift>,
     report: Option<Report>,
     postgres: Option<tokio_postgres::Error>,
+    /// The text of a migration in Rust that the server refused, which no file shows.
+    sql: Option<String>,
 }
 
 impl Error {
@@ -86,6 +88,7 @@ impl Error {
             drift: Vec::new(),
             report: None,
             postgres: None,
+            sql: None,
         }))
     }
 
@@ -199,6 +202,17 @@ impl Error {
         made.note("the recorded migrations were run on a scratch database, to compare what they make; nothing was changed in yours")
             .help("if a migration needs what that server does not have, such as an extension, a role or data, rehearse on one that has it: `Migrator::rehearse`")
             .help("or record the migrations as unverified without a rehearsal: `Migrator::unproved`")
+    }
+
+    /// Keeps the text that the server refused.
+    pub(crate) fn of_sql(mut self, sql: &str) -> Self {
+        self.0.sql = Some(sql.to_owned());
+        self
+    }
+
+    /// The text that the server refused, if a migration in Rust sent it through its context.
+    pub(crate) fn sql(&self) -> Option<&str> {
+        self.0.sql.as_deref()
     }
 
     pub(crate) fn in_migration(mut self, name: &str) -> Self {

@@ -372,8 +372,8 @@ impl Execution<'_, '_> {
                 || error.to_string(),
                 |db| format!("{} ({})", db.message(), db.code().code()),
             );
-            // What its statements are, nobody has read.
-            let sql = SqlText::new(function.path, "");
+            // Which of its statements it was, the error knows, unless the function has made one of its own.
+            let sql = SqlText::new(function.path, error.sql().unwrap_or_default());
             self.pause(name, &sql, &reason, tries.n_failed, pause).await?;
         }
     }
