@@ -21,7 +21,7 @@ mod tool;
 mod tests;
 
 #[cfg(feature = "adopt")]
-pub use matching::{Candidate, Entry, Finding, fit};
+pub use matching::{Candidate, Entry, Finding, bare, fit};
 #[cfg(feature = "adopt")]
 pub use record::{Record, Standing};
 #[cfg(feature = "adopt")]

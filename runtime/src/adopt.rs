@@ -10,11 +10,12 @@
 mod adoption;
 mod columns;
 mod origin;
+mod recording;
 mod refusal;
 mod scratch;
 mod steps;
 
-use dunlin_core::adopt::{Candidate, Tool, fit};
+use dunlin_core::adopt::{Candidate, Tool, bare, fit};
 
 pub use adoption::{Adopting, Adoption, AdoptionState, Proof};
 pub use origin::Origin;
@@ -22,20 +23,14 @@ pub use scratch::Scratch;
 
 use self::origin::Located;
 use self::refusal::{differs, refused, unproved};
-use crate::applied::Kind;
 use crate::database::Database;
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::Event;
-use crate::execute::row;
-use crate::history::{Glance, History, State, values};
+use crate::error::Result;
+use crate::history::{Glance, History, State};
 use crate::inventory::Difference;
-use crate::log::Action;
 use crate::migrator::{Migrator, released};
-use crate::quote::{literal, optional_literal};
 use crate::registry::{Code, Migration};
 use crate::session::Session;
-use crate::watch::Onlooker;
-use crate::{lock, stale};
+use crate::{duplicates, stale};
 
 /// What a person says about what cannot be proved.
 #[derive(Clone, Debug, Default)]
@@ -44,12 +39,10 @@ pub(crate) struct Vouching {
     unproved: bool,
 }
 
-/// What the server says when the other tool has written to its table since it was shown.
-const MOVED_ON: &str = "the other history has changed since it was read";
-
 impl Migrator<'_> {
     /// Goes on in spite of what stands against one migration in [`adoption`](Self::adoption): one whose
-    /// file has another checksum is recorded as unverified, one that is not here is left out.
+    /// file has another checksum is recorded as unverified, one that is not here is left out. A row that is
+    /// left out of an older table that itself becomes the history table is deleted, and the log says so.
     pub fn accept(mut self, name: impl Into<String>) -> Self {
         self.vouching.accepted.push(name.into());
         self
@@ -66,7 +59,7 @@ impl Migrator<'_> {
     ///
     /// # Errors
     ///
-    /// See [`ErrorKind`].
+    /// See [`ErrorKind`](crate::ErrorKind).
     pub async fn origins(&self, database: impl Database) -> Result<Vec<Origin>> {
         let session = Session::new(database.connect().await?);
         let glance = self.table.glance(&session).await?;
@@ -80,8 +73,9 @@ impl Migrator<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Target`] when there is no such table, or several. What stands against the adoption is no
-    /// error here.
+    /// [`ErrorKind::Target`](crate::ErrorKind::Target) when there is no such table, or several;
+    /// [`ErrorKind::History`](crate::ErrorKind::History) when the table itself is to become the history table
+    /// and has a name more than once. What stands against the adoption is no error here.
     pub async fn adoption(&self, database: impl Database, origin: &Origin) -> Result<Adoption> {
         stale::check(self.registry)?;
         let session = Session::new(database.connect().await?);
@@ -100,6 +94,9 @@ impl Migrator<'_> {
             Some(state) if in_place => state,
             _ => history.state(&session, None, glance.sum.as_ref()).await?,
         };
+        if in_place {
+            duplicates::refuse(&session, history, bare).await?;
+        }
         let reading = located.read(&session).await?;
         let candidates: Vec<Candidate<'_>> = self.registry.iter().map(candidate).collect();
         let entries = fit(located.tool, &reading.records, &candidates)
@@ -158,7 +155,7 @@ impl Migrator<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Drift`] with everything that stands against it, when something is proved neither by a
+    /// [`ErrorKind::Drift`](crate::ErrorKind::Drift) with everything that stands against it, when something is proved neither by a
     /// checksum nor by a [`rehearsal`](Self::rehearse), unless [`unproved`](Self::unproved) says to go on,
     /// and when the other tool has written to its table in the meantime. Nothing is recorded then.
     pub async fn adopt_from(&self, database: impl Database, adoption: &Adoption) -> Result<usize> {
@@ -176,60 +173,6 @@ impl Migrator<'_> {
         };
         released(session, result).await
     }
-
-    /// Rows of another table become rows of ours.
-    async fn adopt_there(
-        &self,
-        session: &mut Session<'_>,
-        glance: &Glance,
-        onlooker: &Onlooker,
-        adoption: &Adoption,
-    ) -> Result<usize> {
-        let (mut history, state) =
-            (glance.history.clone(), self.locked(session, glance, onlooker).await?);
-        let new: Vec<&Adopting> = adoption
-            .in_order()
-            .into_iter()
-            .filter(|it| !state.applied.iter().any(|row| row.name == it.name))
-            .collect();
-        if new.is_empty() {
-            return Ok(0);
-        }
-        let mut changes = history.creations(session, &state).await?;
-        changes.extend(new.iter().filter_map(|it| {
-            let insert = history.insert_adopted(it)?;
-            Some(history.logged(Action::Adopt, "duration_ms", insert))
-        }));
-        recorded(session, adoption, &changes).await?;
-        if !state.exists {
-            self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
-        }
-        Ok(new.len())
-    }
-
-    /// The table itself becomes ours.
-    async fn adopt_here(
-        &self,
-        session: &mut Session<'_>,
-        glance: &Glance,
-        adoption: &Adoption,
-    ) -> Result<usize> {
-        let mut history = glance.history.clone();
-        let key = lock::key(&history.lock_name(&glance.database));
-        let (wait, alone) = (self.lock_wait, Onlooker::default());
-        lock::acquire(session, key, wait, &*self.observer, &alone).await?;
-        let Some(state) = history.plain(session).await? else { return Ok(0) };
-        let log = history.begin_log(&state)?;
-        let mut changes = vec![history.adopt()];
-        changes.extend(log);
-        let new = adoption.in_order();
-        changes.extend(new.iter().filter_map(|it| {
-            let update = history.update_adopted(it)?;
-            Some(history.logged(Action::Adopt, "duration_ms", update))
-        }));
-        recorded(session, adoption, &changes).await?;
-        Ok(new.len())
-    }
 }
 
 impl Adoption {
@@ -238,8 +181,11 @@ impl Adoption {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Drift`], with all of it.
+    /// [`ErrorKind::Drift`](crate::ErrorKind::Drift), with all of it.
     pub fn allowed(&self, unproved_too: bool) -> Result<()> {
+        if self.is_nothing() {
+            return Ok(());
+        }
         if self.against().next().is_some() {
             return Err(refused(self));
         }
@@ -253,55 +199,12 @@ impl Adoption {
         }
         Ok(())
     }
-
-    /// What is to be recorded, in the order in which it was applied.
-    fn in_order(&self) -> Vec<&Adopting> {
-        let mut new: Vec<&Adopting> =
-            self.entries.iter().filter(|it| it.state().is_recorded()).collect();
-        new.sort_by_key(|it| it.record.as_ref().map(|(at, _)| *at));
-        new
-    }
 }
 
 /// A migration as far as another tool's history can be about it.
 fn candidate(migration: &'static Migration) -> Candidate<'static> {
     let is_sql = matches!(migration.up.code, Code::Sql { .. });
     Candidate { name: migration.name, text: is_sql.then_some(migration.up.text) }
-}
-
-/// Changes in one transaction, if the other table still is what was shown.
-async fn recorded(
-    session: &mut Session<'_>,
-    adoption: &Adoption,
-    changes: &[String],
-) -> Result<()> {
-    let Some(located) = &adoption.located else { return Ok(()) };
-    session.begins_transaction();
-    let guard = session.guard().map(|it| format!("SELECT {it}; ")).unwrap_or_default();
-    // Not a constant, which the planner would cast beforehand.
-    let is_same = format!(
-        "SELECT CASE WHEN {} = {} THEN 0 ELSE ({} || pg_catalog.pg_backend_pid())::pg_catalog.int4 END",
-        located.digest(),
-        literal(&adoption.digest),
-        literal(MOVED_ON)
-    );
-    let batch = format!("BEGIN READ WRITE; {guard}{is_same}; {}; COMMIT", changes.join("; "));
-    let changed = session.run(&batch).await;
-    changed.map_err(|error| {
-        let has_moved = error.as_db_error().is_some_and(|db| db.message().contains(MOVED_ON));
-        if has_moved {
-            Error::new(
-                ErrorKind::Drift,
-                format!("{} has changed since it was read", located.shown()),
-            )
-            .note("nothing was changed; that tool is still at work")
-            .help("stop whatever migrates with it, and start again")
-        } else {
-            Error::from_postgres("recording what was applied", error).note("nothing was changed")
-        }
-    })?;
-    session.ended_transaction();
-    Ok(())
 }
 
 impl History {
@@ -313,78 +216,4 @@ impl History {
     fn is_at(&self, located: &Located) -> bool {
         self.place() == (located.schema.as_str(), located.name.as_str())
     }
-
-    /// What the statements must create before rows can be written: schema, table, log.
-    async fn creations(&mut self, session: &Session<'_>, state: &State) -> Result<Vec<String>> {
-        let log = self.begin_log(state)?;
-        if state.exists {
-            return Ok(log.into_iter().collect());
-        }
-        let schema = self.missing_schema(session).await;
-        let schema =
-            schema.map_err(|error| Error::from_looking("looking for the schema", error))?;
-        Ok(schema.into_iter().chain([self.creation(log.as_deref())]).collect())
-    }
-
-    /// The statement that records a migration as another tool has applied it.
-    fn insert_adopted(&self, it: &Adopting) -> Option<String> {
-        let (columns, values): (Vec<_>, Vec<_>) = adopted(it)?.into_iter().unzip();
-        Some(format!(
-            "INSERT INTO {} ({}) VALUES ({})",
-            self.qualified,
-            columns.join(", "),
-            values.join(", ")
-        ))
-    }
-
-    /// The same in the row that the table of three columns has of it.
-    fn update_adopted(&self, it: &Adopting) -> Option<String> {
-        let key = it.record()?.key.as_deref()?;
-        let values: Vec<_> = adopted(it)?
-            .into_iter()
-            .filter(|(column, _)| *column != "executed_at")
-            .map(|(column, value)| format!("{column} = {value}"))
-            .collect();
-        Some(format!(
-            "UPDATE {} SET {} WHERE name = {}",
-            self.qualified,
-            values.join(", "),
-            literal(key)
-        ))
-    }
-}
-
-/// The columns of an adopted row with their values as expressions.
-///
-/// What is not proved has no checksum, so it counts as unverified, and no text, because nobody knows
-/// what was applied. How to undo it is known all the same.
-fn adopted(it: &Adopting) -> Option<Vec<(&'static str, String)>> {
-    let (migration, record) = (it.migration?, it.record()?);
-    let is_proved = it.proof.is_some();
-    let at = record
-        .executed_at
-        .and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok())
-        .map_or_else(
-            || "pg_catalog.now()".to_owned(),
-            |since| {
-                let us = since.as_micros();
-                format!(
-                    "'epoch'::pg_catalog.timestamptz + {us} * '1 microsecond'::pg_catalog.interval"
-                )
-            },
-        );
-    let replaced = values(&row(migration, Kind::Adopted)).map(|(column, value)| {
-        let value = match column {
-            "executed_at" => at.clone(),
-            "duration_ms" => {
-                record.duration.map_or_else(|| "NULL".to_owned(), |it| it.as_millis().to_string())
-            }
-            "applied_by" => optional_literal(record.applied_by.as_deref()),
-            "application" => "NULL".to_owned(),
-            "checksum" | "up_text" if !is_proved => "NULL".to_owned(),
-            _ => value,
-        };
-        (column, value)
-    });
-    Some(replaced.into())
 }

@@ -341,7 +341,6 @@ impl History {
     }
 
     /// Schema and name of the table.
-    #[cfg(feature = "adopt")]
     pub(crate) fn place(&self) -> (&str, &str) {
         (&self.schema, &self.name)
     }

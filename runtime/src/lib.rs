@@ -70,6 +70,7 @@ mod belongings;
 mod budget;
 mod context;
 mod drift;
+mod duplicates;
 mod execute;
 mod execute_evidence;
 mod execute_failure;

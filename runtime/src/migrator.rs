@@ -26,7 +26,7 @@ use crate::sum::Settled;
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
-use crate::{handover, lock, stale, trace};
+use crate::{duplicates, handover, lock, stale, trace};
 
 /// Brings a database to where a [`Registry`] says it should be.
 ///
@@ -450,7 +450,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::History`] when the table is not such a table.
+    /// [`ErrorKind::History`] when the table is not such a table, and when it has a name more than once.
     pub async fn adopt(&self, database: impl Database) -> Result<bool> {
         let (mut session, glance) = self.reach_writable(database).await?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
@@ -820,6 +820,7 @@ impl std::fmt::Debug for Migrator<'_> {
 
 async fn adopt_locked(session: &Session<'_>, history: &mut History) -> Result<bool> {
     let Some(state) = history.plain(session).await? else { return Ok(false) };
+    duplicates::refuse(session, history, |name| name).await?;
     let creation = history.begin_log(&state)?;
     let entry = history.log().map(|log| log.entry(Action::Adopt, Outcome::Done, None, None, None));
     // One message without transaction control is one transaction (manual, 55.2.2.1).

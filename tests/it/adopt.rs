@@ -2,6 +2,8 @@
 //!
 //! `tests/tools` has the same with the tools themselves, as far as they are in Rust.
 
+mod in_place;
+
 use dunlin::{
     Adoption, AdoptionState, Error, ErrorKind, Migrator, Origin, Registry, Scratch, State, Tool,
 };
@@ -429,6 +431,20 @@ async fn what_a_person_vouches_for_is_recorded_as_unverified_or_left_out() {
     assert_eq!(states, [State::Applied, State::Unverified, State::Pending]);
     let report = migrator.apply(database.pool()).await.unwrap();
     assert_eq!(report.done()[0].name(), "3_more");
+    // Nobody has to vouch again for what was left out, as long as there is nothing else.
+    let again = looked(&edited, &database, &SQLX.origin()).await;
+    assert_eq!((again.is_nothing(), again.n_elsewhere()), (true, 1));
+    assert_eq!(moved_in(&edited, &database, &SQLX.origin()).await.unwrap(), 0);
+    database.run("UPDATE _sqlx_migrations SET success = FALSE WHERE version = 7").await;
+    assert!(!looked(&edited, &database, &SQLX.origin()).await.is_nothing());
+}
+
+/// A folder that has nothing of a history is the wrong one.
+#[tokio::test]
+async fn a_history_of_which_nothing_is_here_is_refused() {
+    let (database, others) = (SQLX.database().await, registry(&[("8_other.sql", MORE)]));
+    let error = moved_in(&others, &database, &SQLX.origin()).await.unwrap_err();
+    assert_eq!(error.to_string(), "2 migrations stand against taking over the history of sqlx");
 }
 
 #[tokio::test]
@@ -884,27 +900,4 @@ async fn a_role_needs_to_read_their_table_and_to_make_ours() {
     assert_eq!(database.number("SELECT count(*) FROM own.migrations").await, 2);
     drop(client);
     database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
-}
-
-/// The older table that is to be the history table itself.
-#[tokio::test]
-async fn an_older_table_in_its_place_is_proved_and_gets_our_names() {
-    let (database, migrations) = (TABLE.database().await, TABLE.registry());
-    database.run("ALTER TABLE applied_migrations RENAME TO migrations").await;
-    let origin = Origin::new(Tool::Table);
-    let migrator = Migrator::new(&migrations);
-    let origins = migrator.origins(database.pool()).await.unwrap();
-    assert!(origins.len() == 1 && origins[0].is_in_place(), "{origins:?}");
-    assert!(looked(&migrations, &database, &origin).await.is_in_place());
-    assert_eq!(moved_in(&migrations, &database, &origin).await.unwrap(), 2);
-    assert_eq!(
-        database.texts(ROWS).await,
-        [
-            "20240301-users adopted t 2024-03-01 08:30:00.000000",
-            "20240302-teams adopted t 2024-03-02 08:30:00.000000",
-        ]
-    );
-    assert_eq!(moved_in(&migrations, &database, &origin).await.unwrap(), 0);
-    let report = migrator.apply(database.pool()).await.unwrap();
-    assert_eq!(report.done()[0].name(), "20240303-more");
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use dunlin::{Adoption, Migrator, Origin, Tool};
 
 use super::adopt_scratch;
-use super::adopt_shown::{besides, fields, shown, will};
+use super::adopt_shown::{besides, elsewhere, fields, in_place_besides, shown, will};
 use super::database::{Database, Leaves, block_on_with};
 use super::scratch::ScratchDatabase;
 use super::status::{table, totals, with_status};
@@ -137,14 +137,21 @@ async fn in_place(
     let adoption = migrator.adoption(&connection.pool, origin).await;
     let adoption = adoption.map_err(|error| connection.explain(error))?;
     is_known(&args.accept, &adoption)?;
-    let will = format!("{}{WILL_IN_PLACE}", shown(database.screen.error_paint, &adoption));
+    // Who vouches for one thing wants the rest to be right.
+    if !args.accept.is_empty()
+        && let Err(error) = adoption.allowed(true)
+    {
+        return Err(Box::new(with_fields(Failure::from_error(&error), &adoption)));
+    }
+    let table = shown(database.screen.error_paint, &adoption);
+    let will = format!("{table}{WILL_IN_PLACE}{}", in_place_besides(&adoption));
     consented(args, database, &adoption, &will)?;
     leaves.set(Leaves::Completed);
     // A table without rows gets its columns all the same.
     let adopted = if adoption.is_nothing() || adoption.allowed(true).is_err() {
         migrator.adopt(&connection.pool).await
     } else {
-        migrator.adopt_from(&connection.pool, &adoption).await.map(|n| n > 0)
+        migrator.adopt_from(&connection.pool, &adoption).await.map(|_n| true)
     };
     let adopted = adopted.map_err(|error| connection.explain(error))?;
     let said = if adopted { "the table is adopted" } else { "there is nothing to adopt" };
@@ -177,7 +184,8 @@ async fn finish(
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;
     let paint = database.screen.paint;
-    let besides = adoption.map(besides).unwrap_or_default();
+    let besides =
+        adoption.map(|it| format!("{}{}", besides(it), elsewhere(it))).unwrap_or_default();
     let text = format!("{}{}{besides}{said}\n", table(paint, &status), totals(paint, &status));
     let n = adoption.map_or(0, Adoption::n_new);
     let answer = Answer::new(text).field("adopted", n > 0).field("recorded", n);

@@ -33,7 +33,7 @@ fn row(adoption: &Adoption, it: &Adopting) -> [String; 5] {
         (AdoptionState::Found | AdoptionState::Accepted, None) => "none".to_owned(),
         (_, None) => String::new(),
     };
-    [it.state().as_str().to_owned(), it.name().to_owned(), at, by, proof]
+    [it.state().as_str().to_owned(), called(it), at, by, proof]
 }
 
 const fn tone(state: AdoptionState) -> Tone {
@@ -63,12 +63,49 @@ pub(super) fn will(paint: Paint, adoption: &Adoption) -> String {
             "\nUnverified are those whose work does not show in the schema, or no more: data, privileges, what was changed again.",
         );
     }
-    text.push_str(if adoption.is_in_place() {
-        "\nThe table itself becomes the history table: it gets more columns."
+    if adoption.is_in_place() {
+        text.push_str("\nThe table itself becomes the history table: it gets more columns.");
+        text.push_str(&in_place_besides(adoption));
     } else {
-        "\nThe other tool's table is not touched. From then on migrate with this one alone."
-    });
+        text.push_str(
+            "\nThe other tool's table is not touched. From then on migrate with this one alone.",
+        );
+    }
     text
+}
+
+/// What becomes of the rows of a table that is taken over in place and that are no migrations here.
+pub(super) fn in_place_besides(adoption: &Adoption) -> String {
+    let is = |state: AdoptionState| adoption.entries().iter().filter(move |it| it.state() == state);
+    let mut text = match is(AdoptionState::LeftOut).count() {
+        0 => String::new(),
+        1 => "\nThe row that is left out is deleted; the log keeps its name.".to_owned(),
+        n => format!("\nThe {n} rows that are left out are deleted; the log keeps their names."),
+    };
+    if let Some(it) = is(AdoptionState::NotHere).next() {
+        text.push_str(&format!(
+            "\nWhat is not here stays, and `up` is refused while something newer is here: put the file back, or delete the row with `--accept {}`.",
+            it.name()
+        ));
+    }
+    text
+}
+
+/// What is recorded there alone and was left out before: it is told whenever somebody asks.
+pub(super) fn elsewhere(adoption: &Adoption) -> String {
+    if !adoption.is_nothing() {
+        return String::new();
+    }
+    let is_there = |it: &&Adopting| it.state() == AdoptionState::NotHere;
+    let line = |it: &Adopting| format!("not here: {} is recorded there alone\n", called(it));
+    adoption.entries().iter().filter(is_there).map(line).collect()
+}
+
+/// The name here; of what is recorded there alone also what the row calls it.
+fn called(it: &Adopting) -> String {
+    let description = it.record().map(|it| it.description.as_str()).unwrap_or_default();
+    let is_more = it.migration().is_none() && !description.is_empty() && description != it.name();
+    if is_more { format!("{} ({description})", it.name()) } else { it.name().to_owned() }
 }
 
 /// What the database has and no migration makes.

@@ -104,6 +104,7 @@ fn what_does_not_fit_is_an_error_with_all_of_it_and_can_be_vouched_for() {
         "`--accept 0002_teams` records it as unverified\n",
         "`--accept 9`; what it did stays in the database\n",
         "changed   0002_teams  2024-03-02 08:30:00\n",
+        "not here  9 (gone)    ",
     ] {
         assert!(said.contains(part), "no `{part}` in {said}");
     }
@@ -125,6 +126,9 @@ fn what_does_not_fit_is_an_error_with_all_of_it_and_can_be_vouched_for() {
         adopted.stdout
     );
     assert_eq!(case.applied(), ["0001_users", "0002_teams"]);
+    let again = case.run(&["adopt", "--from", "sqlx", "--yes"]);
+    let said = "not here: 9 (gone) is recorded there alone\nthere is nothing to adopt\n";
+    assert!(again.stdout(0).ends_with(said), "{}", again.stdout);
 }
 
 #[test]

@@ -177,6 +177,7 @@ fn which(tool: Tool, record: &Record, candidates: &[Candidate<'_>]) -> Vec<usize
 fn called(record: &Record) -> String {
     match &record.key {
         Some(key) => key.clone(),
+        None if record.description.is_empty() => "NULL".to_owned(),
         None => record.description.clone(),
     }
 }
@@ -193,7 +194,7 @@ fn key_of_record(tool: Tool, record: &Record) -> Option<Key> {
         }
         Tool::Flyway => Key::Version(Layout::Flyway.version(key)?),
         Tool::Diesel => Key::Text(key.replace('-', "")),
-        Tool::Sequelize | Tool::Table => Key::Text(without_extension(key).to_owned()),
+        Tool::Sequelize | Tool::Table => Key::Text(bare(key).to_owned()),
         Tool::Dbmate | Tool::SqlMigrate | Tool::Prisma => Key::Text(key.to_owned()),
     })
 }
@@ -222,12 +223,13 @@ fn key_of_name(tool: Tool, name: &str) -> Option<Key> {
         Tool::Dbmate => Key::Text(digits(name)?),
         Tool::SqlMigrate => Key::Text(format!("{name}.sql")),
         Tool::Prisma => Key::Text(name.to_owned()),
-        Tool::Sequelize | Tool::Table => Key::Text(without_extension(name).to_owned()),
+        Tool::Sequelize | Tool::Table => Key::Text(bare(name).to_owned()),
     })
 }
 
-/// umzug records the name of the file.
-fn without_extension(name: &str) -> &str {
+/// A recorded name without the extension: umzug records the name of the file.
+#[must_use]
+pub fn bare(name: &str) -> &str {
     const EXTENSIONS: [&str; 8] = [".up.sql", ".sql", ".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"];
     EXTENSIONS.into_iter().find_map(|it| name.strip_suffix(it)).unwrap_or(name)
 }

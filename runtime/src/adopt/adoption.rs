@@ -176,10 +176,28 @@ impl Adoption {
         self.entries.iter().filter(|it| it.state.is_recorded()).count()
     }
 
-    /// Whether there is nothing to do: everything recorded there is in the history table.
+    /// Whether there is nothing to do: everything recorded there is in the history table. What is recorded
+    /// there and not here ([`n_elsewhere`](Self::n_elsewhere)) changes nothing about that once other
+    /// migrations were taken over.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.n_new() == 0 && !self.in_place && self.against().next().is_none()
+        let is_known = |it: &Adopting| it.state == AdoptionState::Known;
+        let is_settled = || {
+            self.entries.iter().any(is_known)
+                && self.against().all(|it| it.state == AdoptionState::NotHere)
+        };
+        self.n_new() == 0 && !self.in_place && (self.against().next().is_none() || is_settled())
+    }
+
+    /// How many migrations are recorded there that are not here, and that nobody has vouched for.
+    #[must_use]
+    pub fn n_elsewhere(&self) -> usize {
+        self.against().filter(|it| it.state == AdoptionState::NotHere).count()
+    }
+
+    /// What is recorded there and will not be in the history here.
+    pub fn left_out(&self) -> impl Iterator<Item = &Adopting> {
+        self.entries.iter().filter(|it| it.state == AdoptionState::LeftOut)
     }
 
     /// What stands against it.

@@ -51,6 +51,11 @@ fn described(tool: Tool, it: &Adopting) -> String {
                 "not here: the database is at version {name} of {who}, and no migration here has it\n"
             )
         }
+        AdoptionState::NotHere
+            if record.is_some_and(|it| it.key.is_none() && known_as.is_empty()) =>
+        {
+            format!("not here: a row without a name, written{when}\n")
+        }
         AdoptionState::NotHere => {
             format!(
                 "not here: `{name}`{known_as} was applied by {who}{when}, and is no migration here\n"
