@@ -3,7 +3,7 @@
 //! The runtime speaks to who writes a program and names its methods; who types a command needs the
 //! option that leads to them.
 
-use dunlin::Tool;
+use dunlin::{Place, Tool};
 
 const METHOD: &str = "`Migrator::";
 /// Where another tool's history is.
@@ -37,16 +37,36 @@ fn replaced(text: &str, word: &str, to: fn(&str) -> String) -> String {
     said
 }
 
-/// `table("x")` becomes `--from-table x`, and `new(Tool::GolangMigrate)` becomes `--from golang-migrate`.
+/// `table("x")` becomes `--from-table x`, and `new(Tool::Sqlx).schema("a").table("b")` becomes
+/// `--from sqlx --from-table a.b`.
 fn origin(method: &str) -> String {
-    let (name, argument) = method.split_once('(').unwrap_or((method, ""));
-    let argument = argument.trim_end_matches(')');
-    if name == "table" {
-        return format!("--from-table {}", argument.trim_matches('"'));
+    let named = |part: &str| {
+        let (_, rest) = method.split_once(&format!("{part}(\""))?;
+        Some(rest.split_once("\")")?.0.replace("\\\"", "\""))
+    };
+    let mut words = Vec::new();
+    if method.starts_with("new(") {
+        let is_it = |tool: &&Tool| method.starts_with(&format!("new(Tool::{tool:?})"));
+        let tool = Tool::ALL.iter().find(is_it).map_or("<tool>", |tool| tool.id());
+        words.push(format!("--from {tool}"));
     }
-    let is_it = |tool: &&Tool| argument == format!("Tool::{tool:?}");
-    let tool = Tool::ALL.iter().find(is_it).map_or("<tool>", |tool| tool.id());
-    format!("--from {tool}")
+    if let Some(table) = named("table").filter(|it| it == "...") {
+        words.push(format!("--from-table {table}"));
+    } else if let Some(table) = named("table") {
+        let place = Place { schema: named("schema"), table };
+        words.push(format!("--from-table {}", argument(&place.to_string())));
+    }
+    words.join(" ")
+}
+
+/// An argument as a shell takes it.
+pub(crate) fn argument(text: &str) -> String {
+    let is_plain = |it: char| it.is_alphanumeric() || "._-".contains(it);
+    if text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 /// Ending a session is a command too, which shows it first.
@@ -97,8 +117,12 @@ mod tests {
         assert_eq!(for_commands("cut `Migrator::off"), "cut `Migrator::off");
         assert_eq!(for_commands("end it: SELECT pg_terminate_backend(7)"), "end it: `unlock`");
         assert_eq!(
-            for_commands("`Origin::new(Tool::GolangMigrate)`, `Origin::table(\"a.b\")`"),
-            "`--from golang-migrate`, `--from-table a.b`"
+            for_commands("`Origin::new(Tool::GolangMigrate)`, `Origin::table(\"...\")`"),
+            "`--from golang-migrate`, `--from-table ...`"
+        );
+        assert_eq!(
+            for_commands("`Origin::new(Tool::Sqlx).schema(\"a\").table(\"B.c\")`"),
+            "`--from sqlx --from-table 'a.\"B.c\"'`"
         );
     }
 

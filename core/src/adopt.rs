@@ -11,6 +11,8 @@
 #[cfg(feature = "adopt")]
 mod matching;
 #[cfg(feature = "adopt")]
+mod place;
+#[cfg(feature = "adopt")]
 mod record;
 #[cfg(feature = "adopt")]
 mod sum;
@@ -22,6 +24,8 @@ mod tests;
 
 #[cfg(feature = "adopt")]
 pub use matching::{Candidate, Entry, Finding, bare, fit};
+#[cfg(feature = "adopt")]
+pub use place::Place;
 #[cfg(feature = "adopt")]
 pub use record::{Record, Standing};
 #[cfg(feature = "adopt")]

@@ -55,7 +55,8 @@ impl Migrator<'_> {
     }
 
     /// The histories of other tools that this database has, by the names and columns of their tables;
-    /// also a table with `id`, `name` and `executed_at`. Reads only.
+    /// also a table with `id`, `name` and `executed_at`. Where some have rows, those without are left out,
+    /// but for the one that is to be the history table. Reads only.
     ///
     /// # Errors
     ///
@@ -63,9 +64,9 @@ impl Migrator<'_> {
     pub async fn origins(&self, database: impl Database) -> Result<Vec<Origin>> {
         let session = Session::new(database.connect().await?);
         let glance = self.table.glance(&session).await?;
-        let located = origin::all(&session).await?;
-        let origin = |it: &Located| it.origin(glance.history.is_at(it));
-        Ok(located.iter().map(origin).collect())
+        let is_own = |it: &Located| glance.history.is_at(it);
+        let located = origin::all(&session, is_own).await?;
+        Ok(located.iter().map(|it| it.origin(is_own(it))).collect())
     }
 
     /// What [`adopt_from`](Self::adopt_from) would record, and what stands against it. Reads only, without

@@ -117,7 +117,7 @@ pub use context::Context;
 pub use database::Database;
 pub use drift::Drift;
 #[cfg(feature = "adopt")]
-pub use dunlin_core::adopt::{Record, Standing, Tool};
+pub use dunlin_core::adopt::{Place, Record, Standing, Tool};
 pub use dunlin_core::{Checksum, Diagnostic, Location, Version};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Blocker, Direction, Event, Holder, Observer, Statement};

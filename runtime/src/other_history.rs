@@ -73,7 +73,7 @@ pub(crate) fn question(names: &[&str], schema: Option<&str>) -> String {
     format!(
         "SELECT 'other' AS part, n.nspname AS schema, c.relname AS name, a.attname AS column, \
          pg_catalog.pg_table_is_visible(c.oid) AS is_visible, \
-         pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may_be_read FROM pg_catalog.pg_class c \
+         pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may_be_read FROM pg_catalog.pg_class c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
@@ -137,7 +137,7 @@ impl Migrator<'_> {
 }
 
 /// Those that say that something was applied. Of one that this role may not read nobody knows.
-async fn applied<'t>(
+pub(crate) async fn applied<'t>(
     session: &Session<'_>,
     others: Vec<(Tool, &'t Found)>,
 ) -> Result<Vec<(Tool, &'t Found)>> {

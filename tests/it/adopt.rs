@@ -474,6 +474,25 @@ async fn a_tool_that_is_still_at_work_is_noticed() {
     database.no_locks().await;
 }
 
+/// Without a zone a time is in that of the session, but for diesel, whose sessions are in UTC.
+#[tokio::test]
+async fn a_time_without_a_zone_is_read_in_the_session_s() {
+    const TOKYO: &str = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET timezone TO %L', current_database(), 'Asia/Tokyo'); END $$";
+    let moves = |history: History| async move {
+        let (database, migrations) = (history.database().await, history.registry());
+        database.run(TOKYO).await;
+        let migrator = Migrator::new(&migrations).unproved(true);
+        let adoption = migrator.adoption(database.pool(), &history.origin()).await.unwrap();
+        assert_eq!(migrator.adopt_from(database.pool(), &adoption).await.unwrap(), 2);
+        let times = "SELECT to_char(executed_at AT TIME ZONE 'UTC', 'DD HH24:MI') FROM migrations ORDER BY id";
+        database.texts(times).await
+    };
+    assert_eq!(moves(GOOSE).await, ["29 23:10", "01 23:30"]);
+    assert_eq!(moves(FLYWAY).await, ["29 23:30", "01 23:30"]);
+    assert_eq!(moves(DIESEL).await, ["01 08:30", "02 08:30"]);
+    assert_eq!(moves(SQLX).await, ["01 08:30", "02 08:30"]);
+}
+
 /// The rows of Flyway that are not simply applied.
 #[tokio::test]
 async fn flyway_s_other_rows() {
@@ -534,10 +553,17 @@ help: settle it in golang-migrate first: mend the schema, then `migrate ... forc
     );
     database.run("UPDATE schema_migrations SET (version, dirty) = (9, false)").await;
     let error = moved_in(&migrations, &database, &GOLANG_MIGRATE.origin()).await.unwrap_err();
-    assert!(format!("{error:#}").contains(
-        "the database is at version 9 of golang-migrate, and no migration here has it\n"
-    ));
+    let text = format!("{error:#}");
+    for part in [
+        "the database is at version 9 of golang-migrate, and no migration here has it\n",
+        "or leave it out of the new history: `Migrator::accept(\"9\")`; what is older and here counts as applied, and",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
     assert!(has_no_table(&database).await);
+    let migrator = Migrator::new(&migrations).accept("9").unproved(true);
+    let adoption = migrator.adoption(database.pool(), &GOLANG_MIGRATE.origin()).await.unwrap();
+    assert_eq!(migrator.adopt_from(database.pool(), &adoption).await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -852,17 +878,38 @@ async fn a_table_that_is_called_otherwise_or_lies_elsewhere_is_named() {
     }
     let error = migrator.adoption(database.pool(), &SQLX.origin()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Target);
-    assert_eq!(error.to_string(), "2 tables could be the history of sqlx");
+    assert_eq!(
+        format!("{error:#}"),
+        "2 tables could be the history of sqlx
+  = note: nothing was changed
+  = help: name it: `Origin::new(Tool::Sqlx).schema(\"one\").table(\"_sqlx_migrations\")`
+  = help: name it: `Origin::new(Tool::Sqlx).schema(\"two\").table(\"_sqlx_migrations\")`"
+    );
+    let error = migrator.adoption(database.pool(), &DIESEL.origin()).await.unwrap_err();
+    let text = format!("{error:#}");
+    assert!(text.contains("there is two._sqlx_migrations, which looks like the history of sqlx: `Origin::new(Tool::Sqlx).schema(\"two\").table(\"_sqlx_migrations\")`"), "{text}");
+    // One of them has nothing in it.
+    database
+        .run("CREATE TABLE rows AS TABLE two._sqlx_migrations; DELETE FROM two._sqlx_migrations")
+        .await;
+    let adoption = migrator.adoption(database.pool(), &SQLX.origin()).await.unwrap();
+    assert_eq!(adoption.table().unwrap(), "one._sqlx_migrations");
+    database.run("INSERT INTO two._sqlx_migrations TABLE rows; DROP TABLE rows").await;
     database.run("ALTER TABLE two._sqlx_migrations RENAME TO \"My.Table\"").await;
     let origin = SQLX.origin().schema("two").table("My.Table");
     let adoption = migrator.adoption(database.pool(), &origin).await.unwrap();
-    assert_eq!(adoption.table().unwrap(), "two.My.Table");
+    assert_eq!(adoption.table().unwrap(), "two.\"My.Table\"");
     let error = migrator.adoption(database.pool(), &DIESEL.origin()).await.unwrap_err();
     let text = format!("{error:#}");
     assert!(text.contains("there is one._sqlx_migrations, which looks like the history of sqlx: `Origin::new(Tool::Sqlx)`"), "{text}");
     let error =
         migrator.adoption(database.pool(), &DIESEL.origin().table("_sqlx_migrations")).await;
-    assert_eq!(error.unwrap_err().to_string(), "one._sqlx_migrations is not the history of diesel");
+    assert_eq!(error.unwrap_err().to_string(), "one._sqlx_migrations is no history of diesel");
+    let error = migrator.adoption(database.pool(), &TABLE.origin()).await;
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "no older tracking table: there is no table `applied_migrations` in any schema"
+    );
 }
 
 /// Schemas that the search path names, other than `public`.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
-use dunlin::Tool;
 use dunlin::{AheadPolicy, Policy};
+use dunlin::{Place, Tool};
 
 /// What can be done with a database.
 #[derive(Debug, Subcommand)]
@@ -282,6 +282,9 @@ pub(crate) struct Wait {
 /// Then everything is recorded in one transaction, and the other tool's table stays as it is. What does
 /// not fit is an error that lists all of it. It can be run again.
 ///
+/// A time that is recorded without a zone, as by goose and Flyway, is read in the time zone of the session
+/// (`PGTZ`, or what the role or the database has set); diesel's is UTC.
+///
 /// Without `--from` the tool is recognised by its table. A table with `id`, `name` and `executed_at` that
 /// has the name of the history table gets the columns that are missing: its rows count as applied and as
 /// unverified, because nobody knows what the files were then; with `--from table` they are proved first.
@@ -293,11 +296,12 @@ pub(crate) struct Adopt {
     /// The tool; `table` is any table with `id`, `name` and `executed_at`
     #[arg(long, value_name = "TOOL", value_parser = tool())]
     pub(crate) from: Option<Tool>,
-    /// The tool's table, if it is not called as usual or there are several: `name` or `schema.name`
+    /// The tool's table, if it is not called as usual or there are several: `name` or `schema.name`, in
+    /// double quotes where a name has a dot
     #[arg(long, value_name = "TABLE", requires = "from")]
-    pub(crate) from_table: Option<String>,
+    pub(crate) from_table: Option<Place>,
     /// Vouch for a migration that stands against it: one that was edited is recorded as unverified, one
-    /// that is not here is left out
+    /// that is not here is left out, and its row deleted if the table itself becomes the history table
     #[arg(long, value_name = "NAME")]
     pub(crate) accept: Vec<String>,
     /// Compare no schema: what no checksum proves is recorded as unverified

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use dunlin::{Adoption, Migrator, Origin, Tool};
+use dunlin::{Adoption, Migrator, Origin, Place, Tool};
 
 use super::adopt_scratch;
 use super::adopt_shown::{besides, elsewhere, fields, in_place_besides, shown, will};
@@ -13,6 +13,7 @@ use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Adopt;
 use crate::connection::Connection;
 use crate::screen::Paint;
+use crate::wording::argument;
 
 /// What a person is to agree to when the older table itself becomes the history table.
 const WILL_IN_PLACE: &str = "\
@@ -42,7 +43,7 @@ async fn adopted(
     connection.try_once().await?;
     let migrator = migrator(args, database);
     let origin = match args.from {
-        Some(tool) => origin(tool, args.from_table.as_deref()),
+        Some(tool) => origin(tool, args.from_table.as_ref()),
         None => match recognised(&migrator, &connection).await? {
             Some(origin) if origin.is_in_place() => {
                 return in_place(args, database, &connection, &origin, leaves).await;
@@ -90,14 +91,11 @@ fn is_known(accepted: &[String], adoption: &Adoption) -> Result<(), Box<Failure>
     Err(Box::new(with_fields(failure, adoption)))
 }
 
-/// `schema.table`, or `table` in whichever schema.
-fn origin(tool: Tool, table: Option<&str>) -> Origin {
+fn origin(tool: Tool, place: Option<&Place>) -> Origin {
     let origin = Origin::new(tool);
-    match table.map(|it| it.split_once('.').ok_or(it)) {
-        None => origin,
-        Some(Ok((schema, table))) => origin.schema(schema).table(table),
-        Some(Err(table)) => origin.table(table),
-    }
+    let Some(Place { schema, table }) = place else { return origin };
+    let origin = origin.table(table);
+    schema.iter().fold(origin, Origin::schema)
 }
 
 /// The one history that this database has, if nobody has said which is meant.
@@ -116,7 +114,7 @@ async fn recognised(
             several
                 .iter()
                 .fold(failure, |failure, it| {
-                    let (tool, table) = (it.tool(), it.shown());
+                    let (tool, table) = (it.tool(), argument(&it.shown()));
                     failure.help(format!("`--from {tool} --from-table {table}`"))
                 })
                 .into()

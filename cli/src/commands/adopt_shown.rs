@@ -1,6 +1,6 @@
 //! What taking over a history would do, for people and for programs.
 
-use dunlin::{Adopting, Adoption, AdoptionState, Difference, Proof};
+use dunlin::{Adopting, Adoption, AdoptionState, Difference, Proof, Tool};
 use serde_json::{Value, json};
 
 use super::check::migrations;
@@ -13,8 +13,9 @@ const N_WARNED: usize = 10;
 
 /// The table: whose history it is, and each migration.
 pub(super) fn shown(paint: Paint, adoption: &Adoption) -> String {
-    let from = adoption.table().map_or_else(String::new, |table| {
-        format!("from {}, table {table}:\n", adoption.tool().name())
+    let from = adoption.table().map_or_else(String::new, |table| match adoption.tool() {
+        Tool::Table => format!("from the table {table}:\n"),
+        tool => format!("from {}, table {table}:\n", tool.name()),
     });
     let head = ["state", "migration", "applied there (UTC)", "by", "proof"].map(str::to_owned);
     let mut rows = vec![head];
@@ -79,8 +80,10 @@ pub(super) fn in_place_besides(adoption: &Adoption) -> String {
     let is = |state: AdoptionState| adoption.entries().iter().filter(move |it| it.state() == state);
     let mut text = match is(AdoptionState::LeftOut).count() {
         0 => String::new(),
-        1 => "\nThe row that is left out is deleted; the log keeps its name.".to_owned(),
-        n => format!("\nThe {n} rows that are left out are deleted; the log keeps their names."),
+        1 => "\nBut the row that is left out is deleted; the log keeps its name.".to_owned(),
+        n => {
+            format!("\nBut the {n} rows that are left out are deleted; the log keeps their names.")
+        }
     };
     if let Some(it) = is(AdoptionState::NotHere).next() {
         text.push_str(&format!(

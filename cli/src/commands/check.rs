@@ -105,9 +105,18 @@ pub(super) fn finding(source: &Source, diagnostic: Diagnostic) -> Finding {
             .note(format!("`{}` is relative to the folder you are in", source.shown))
             .help("name it with `--folder`, or begin with `cargo dunlin init`"),
         Rule::Unrecorded => diagnostic.help("cargo dunlin sum"),
-        _ => diagnostic,
+        _ => match passed_over(&diagnostic.to_string()) {
+            Some(name) => diagnostic.help(format!("on the command line: --ignore {name}")),
+            None => diagnostic,
+        },
     };
     Finding::from(&diagnostic)
+}
+
+/// The file that core proposes to pass over, in the words of the macro.
+fn passed_over(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("ignore = [\"")?;
+    Some(rest.split_once("\"]")?.0)
 }
 
 /// `1 migration`, `14 migrations`.

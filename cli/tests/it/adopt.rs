@@ -305,7 +305,7 @@ fn what_is_there_is_named_where_nobody_says_which_tool() {
     );
     assert!(insisted.code == 5 && insisted.stderr.contains(hint), "{insisted:?}");
     case.database.client().run("DROP TABLE migrations, migrations_log");
-    case.database.client().run("CREATE TABLE schema_version (version int4 NOT NULL)");
+    case.database.client().run("CREATE TABLE schema_version (version int4 NOT NULL); INSERT INTO schema_version VALUES (1)");
     let several = case.run(&["adopt", "--yes"]);
     let said = several.stderr(2);
     for part in [
@@ -364,4 +364,78 @@ fn a_table_in_place_beside_another_history_is_asked_about() {
         "{}",
         said.stderr
     );
+}
+
+/// What somebody vouches for goes, and what stands against it besides is told.
+#[test]
+fn a_row_of_a_table_in_place_that_is_not_here_can_go() {
+    let case = Case::new("adopt-in-place-accept");
+    case.database.client().run(crate::database::PLAIN);
+    let asked = case.run(&["adopt"]);
+    let stays = "What is not here stays, and `up` is refused while something newer is here: put the file back, or delete the row with `--accept 0001_a`.\n";
+    assert!(asked.stderr(2).contains(stays), "{}", asked.stderr);
+    let half = case.run(&["adopt", "--accept", "0001_a", "--yes"]);
+    assert!(
+        half.stderr(4)
+            .contains("`0000_gone` stands against taking over the table public.migrations\n"),
+        "{}",
+        half.stderr
+    );
+    let both = ["adopt", "--accept", "0001_a", "--accept", "0000_gone"];
+    let asked = case.run(&both);
+    let go = "But the 2 rows that are left out are deleted; the log keeps their names.\n";
+    assert!(asked.stderr(2).contains(go), "{}", asked.stderr);
+    assert!(asked.stderr.starts_with("from the table public.migrations:\n"), "{}", asked.stderr);
+    let adopted = case.run(&[both.as_slice(), &["--yes"]].concat());
+    assert!(adopted.agreed(go).ends_with("the table is adopted\n"), "{}", adopted.stdout);
+    assert_eq!(case.applied(), ["0001_users"]);
+    case.database.client().run("CREATE TABLE users (id bigint)");
+    assert_eq!(case.run(&["up"]).code, 0);
+}
+
+/// Names that a shell and a dot would take apart, and the one of two tables that has rows.
+#[test]
+fn a_table_is_named_as_it_is_and_the_one_with_rows_is_meant() {
+    let case = sqlx("adopt-places");
+    let client = case.database.client();
+    client.run(
+        "CREATE SCHEMA \"a.b\"; CREATE TABLE \"a.b\"._sqlx_migrations (LIKE _sqlx_migrations)",
+    );
+    let asked = case.run(&["adopt"]);
+    assert!(
+        asked.stderr(2).starts_with("from sqlx, table public._sqlx_migrations:\n"),
+        "{}",
+        asked.stderr
+    );
+    client.run("INSERT INTO \"a.b\"._sqlx_migrations TABLE _sqlx_migrations");
+    let several = case.run(&["adopt"]);
+    let hint = "`--from sqlx --from-table '\"a.b\"._sqlx_migrations'`\n";
+    assert!(several.stderr(2).contains(hint), "{}", several.stderr);
+    let other = case.run(&["adopt", "--from", "goose"]);
+    assert!(other.stderr(2).contains(hint), "{}", other.stderr);
+    client.run("DELETE FROM _sqlx_migrations");
+    let full = case.run(&["adopt", "--from", "sqlx"]);
+    assert!(
+        full.stderr(2).starts_with("from sqlx, table \"a.b\"._sqlx_migrations:\n"),
+        "{}",
+        full.stderr
+    );
+    let named =
+        case.run(&["adopt", "--from", "sqlx", "--from-table", "\"a.b\"._sqlx_migrations", "--yes"]);
+    let shown = "from sqlx, table \"a.b\"._sqlx_migrations:\n";
+    assert!(named.agreed(shown).ends_with("2 recorded from sqlx\n"), "{}", named.stdout);
+    let wrong = case.run(&["adopt", "--from", "sqlx", "--from-table", "a.b.c"]);
+    assert!(wrong.stderr(2).contains("quote a name that has a dot"), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_repeatable_migration_of_flyway_can_be_passed_over_on_the_command_line() {
+    let case = Case { project: Project::with("adopt-flyway", &[]), database: TestDatabase::new() };
+    case.project.write("migrations/V1__users.sql", "CREATE TABLE users (id bigint);\n");
+    case.project.write("migrations/R__views.sql", "CREATE OR REPLACE VIEW v AS SELECT 1 AS one;\n");
+    let refused = case.run(&["adopt", "--from", "flyway"]);
+    let said = "= help: on the command line: --ignore R__views.sql\n";
+    assert!(refused.code == 1 && refused.stdout.contains(said), "{refused:?}");
+    let ignored = case.run(&["adopt", "--from", "flyway", "--ignore", "R__views.sql"]);
+    assert!(ignored.stderr(2).starts_with("error: no history of Flyway: "), "{}", ignored.stderr);
 }

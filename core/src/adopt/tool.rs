@@ -97,6 +97,15 @@ impl Tool {
         }
     }
 
+    /// Its history in a sentence, without an article: `history of sqlx`.
+    #[must_use]
+    pub fn history(self) -> String {
+        match self {
+            Self::Table => "older tracking table".to_owned(),
+            tool => format!("history of {}", tool.name()),
+        }
+    }
+
     /// The checksum that the tool keeps of a migration, if it keeps one.
     #[must_use]
     pub const fn checksum(self) -> Option<&'static str> {

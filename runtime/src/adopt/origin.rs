@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use dunlin_core::adopt::{Record, Standing, Tool};
+use dunlin_core::adopt::{Place, Record, Standing, Tool};
 use tokio_postgres::SimpleQueryRow;
 
 use super::columns::Columns;
@@ -65,11 +65,10 @@ impl Origin {
         self.in_place
     }
 
-    /// The table as a person writes it: `billing._sqlx_migrations`.
+    /// The table as a person writes it: `billing._sqlx_migrations`; [`Place`] reads it.
     #[must_use]
     pub fn shown(&self) -> String {
-        let schema = self.schema.as_ref().map(|it| format!("{it}.")).unwrap_or_default();
-        format!("{schema}{}", self.name())
+        Place { schema: self.schema.clone(), table: self.name().to_owned() }.to_string()
     }
 
     fn name(&self) -> &str {
@@ -94,7 +93,6 @@ pub(super) struct Located {
     pub(super) schema: String,
     pub(super) name: String,
     columns: Vec<String>,
-    is_visible: bool,
 }
 
 /// The rows of a tool's history, and a sum over all it holds.
@@ -112,7 +110,15 @@ impl Located {
 
     /// Schema and name as a person writes them.
     pub(super) fn shown(&self) -> String {
-        format!("{}.{}", self.schema, self.name)
+        Place { schema: Some(self.schema.clone()), table: self.name.clone() }.to_string()
+    }
+
+    /// How a program names it.
+    fn code(&self) -> String {
+        format!(
+            "Origin::new(Tool::{:?}).schema({:?}).table({:?})",
+            self.tool, self.schema, self.name
+        )
     }
 
     pub(super) fn origin(&self, in_place: bool) -> Origin {
@@ -176,44 +182,41 @@ fn record(row: &SimpleQueryRow) -> Record {
     }
 }
 
-/// The tables of other tools that this database has, by their usual names.
-pub(super) async fn all(session: &Session<'_>) -> Result<Vec<Located>> {
+/// The tables of other tools that this database has, by their usual names. Where some have rows, only
+/// those, and the one at a place that is meant anyway.
+pub(super) async fn all(
+    session: &Session<'_>,
+    is_meant: impl Fn(&Located) -> bool,
+) -> Result<Vec<Located>> {
     let tables = tables(session, &other_history::usual_names(), None).await?;
-    Ok(tables
-        .iter()
-        .flat_map(|table| Tool::ALL.iter().filter_map(|tool| of(*tool, table)))
-        .collect())
+    let of = |table| Tool::ALL.iter().filter_map(move |tool| of(*tool, table));
+    let all: Vec<_> = tables.iter().flat_map(of).collect();
+    let full = with_rows(session, all.clone()).await?;
+    let located = all
+        .into_iter()
+        .map(|(tool, it)| (full.contains(&(tool, it)), named(tool, it)))
+        .filter(|(is_full, it)| *is_full || is_meant(it));
+    Ok(located.map(|(_, it)| it).collect())
 }
 
 /// The one table that is meant.
 pub(super) async fn locate(session: &Session<'_>, origin: &Origin) -> Result<Located> {
     let tables = tables(session, &[origin.name()], origin.schema.as_deref()).await?;
-    let found: Vec<Located> = tables
+    let found: Vec<(Tool, &Found)> = tables
         .iter()
         .filter_map(|table| {
             // Who names a table means it.
             if origin.table.is_some() {
-                table.lacks(origin.tool).is_empty().then(|| named(origin.tool, table))
+                table.lacks(origin.tool).is_empty().then_some((origin.tool, table))
             } else {
                 of(origin.tool, table)
             }
         })
         .collect();
     match found.as_slice() {
-        [one] => return Ok(one.clone()),
+        [(tool, table)] => return Ok(named(*tool, table)),
         [] => {}
-        several => {
-            let visible: Vec<_> = several.iter().filter(|it| it.is_visible).collect();
-            if let [one] = visible.as_slice() {
-                return Ok((*one).clone());
-            }
-            let list: Vec<_> = several.iter().map(Located::shown).collect();
-            let headline =
-                format!("{} tables could be the history of {}", several.len(), origin.tool.name());
-            return Err(Error::new(ErrorKind::Target, headline)
-                .note(format!("they are {}; nothing was changed", list.join(", ")))
-                .help(format!("name one: `Origin::table(\"{}\")`", list[0])));
-        }
+        _ => return one_of(session, found).await,
     }
     if let Some(table) = tables.first() {
         let lacks = table.lacks(origin.tool);
@@ -223,16 +226,13 @@ pub(super) async fn locate(session: &Session<'_>, origin: &Origin) -> Result<Loc
             format!("it has no column {}", lacks.join(", "))
         };
         let headline =
-            format!("{}.{} is not the history of {}", table.schema, table.name, origin.tool.name());
+            format!("{} is no {}", named(origin.tool, table).shown(), origin.tool.history());
         return Err(with_others(Error::new(ErrorKind::Target, headline).note(what), session).await);
     }
     let place =
         origin.schema.as_ref().map_or_else(|| "any schema".to_owned(), |it| format!("schema {it}"));
-    let headline = format!(
-        "no history of {}: there is no table `{}` in {place}",
-        origin.tool.name(),
-        origin.name()
-    );
+    let headline =
+        format!("no {}: there is no table `{}` in {place}", origin.tool.history(), origin.name());
     let error = Error::new(ErrorKind::Target, headline).note("nothing was changed");
     let error = if origin.table.is_none() {
         error.help("if the tool was told to use another table, name it: `Origin::table(\"...\")`")
@@ -242,28 +242,60 @@ pub(super) async fn locate(session: &Session<'_>, origin: &Origin) -> Result<Loc
     Err(with_others(error, session).await)
 }
 
-/// Adds what else is there.
+/// Of several tables that a tool could have written, the one that has rows, or else the one that the
+/// search path finds.
+async fn one_of(session: &Session<'_>, several: Vec<(Tool, &Found)>) -> Result<Located> {
+    let full = with_rows(session, several).await?;
+    let visible: Vec<_> = full.iter().copied().filter(|(_, it)| it.is_visible).collect();
+    if let ([(tool, it)], _) | (_, [(tool, it)]) = (full.as_slice(), visible.as_slice()) {
+        return Ok(named(*tool, it));
+    }
+    let headline = match full.as_slice() {
+        [(Tool::Table, _), ..] | [] => format!("{} tables could be the older one", full.len()),
+        [(tool, _), ..] => format!("{} tables could be the {}", full.len(), tool.history()),
+    };
+    let error = Error::new(ErrorKind::Target, headline).note("nothing was changed");
+    let code = |tool, it| named(tool, it).code();
+    Err(full
+        .into_iter()
+        .fold(error, |error, (tool, it)| error.help(format!("name it: `{}`", code(tool, it)))))
+}
+
+/// Those of several in which a tool has written something, or all if it has in none.
+async fn with_rows<'t>(
+    session: &Session<'_>,
+    several: Vec<(Tool, &'t Found)>,
+) -> Result<Vec<(Tool, &'t Found)>> {
+    if several.len() < 2 {
+        return Ok(several);
+    }
+    let full = other_history::applied(session, several.clone()).await?;
+    Ok(if full.is_empty() { several } else { full })
+}
+
+/// Adds what else is there; with the table's name where the tool alone does not say which is meant.
 async fn with_others(error: Error, session: &Session<'_>) -> Error {
-    let Ok(others) = all(session).await else { return error };
+    let Ok(others) = all(session, |_| false).await else { return error };
     others.iter().fold(error, |error, it| {
-        error.help(format!(
-            "there is {}, which looks like the history of {}: `Origin::new(Tool::{:?})`",
-            it.shown(),
-            it.tool.name(),
-            it.tool
-        ))
+        let is_alone = others.iter().filter(|other| other.tool == it.tool).count() == 1;
+        let code = if is_alone { format!("Origin::new(Tool::{:?})", it.tool) } else { it.code() };
+        let looks = match it.tool {
+            Tool::Table => "looks like an older tracking table".to_owned(),
+            tool => format!("looks like the {}", tool.history()),
+        };
+        error.help(format!("there is {}, which {looks}: `{code}`", it.shown()))
     })
 }
 
 fn named(tool: Tool, table: &Found) -> Located {
-    let Found { schema, name, columns, is_visible, .. } = table;
+    let Found { schema, name, columns, .. } = table;
     let (schema, name, columns) = (schema.clone(), name.clone(), columns.clone());
-    Located { tool, schema, name, columns, is_visible: *is_visible }
+    Located { tool, schema, name, columns }
 }
 
 /// The table as the tool's, if it looks like that.
-fn of(tool: Tool, table: &Found) -> Option<Located> {
-    table.is_of(tool).then(|| named(tool, table))
+fn of(tool: Tool, table: &Found) -> Option<(Tool, &Found)> {
+    table.is_of(tool).then_some((tool, table))
 }
 
 async fn tables(session: &Session<'_>, names: &[&str], schema: Option<&str>) -> Result<Vec<Found>> {

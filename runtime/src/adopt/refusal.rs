@@ -15,11 +15,13 @@ pub(super) fn refused(adoption: &Adoption) -> Error {
     let against: Vec<&Adopting> = adoption.against().collect();
     let tool = adoption.tool;
     let n = against.len();
+    let what = match (tool, adoption.table()) {
+        (Tool::Table, Some(table)) => format!("table {table}"),
+        _ => tool.history(),
+    };
     let headline = match against.as_slice() {
-        [one] => {
-            format!("`{}` stands against taking over the history of {}", one.name, tool.name())
-        }
-        _ => format!("{n} migrations stand against taking over the history of {}", tool.name()),
+        [one] => format!("`{}` stands against taking over the {what}", one.name),
+        _ => format!("{n} migrations stand against taking over the {what}"),
     };
     let error = against
         .iter()
@@ -36,6 +38,11 @@ fn described(tool: Tool, it: &Adopting) -> String {
     let known_as = record.map(|it| it.description.as_str()).filter(|it| !it.is_empty());
     let known_as = known_as.map(|it| format!(" ({it})")).unwrap_or_default();
     let (name, who) = (&it.name, tool.name());
+    // Nobody knows what has written an older table.
+    let (by, of) = match tool {
+        Tool::Table => (String::new(), String::new()),
+        _ => (format!(" by {who}"), format!(" of {who}")),
+    };
     let place = it.migration.map(|it| format!(" --> {}:1:1\n", it.path())).unwrap_or_default();
     match it.state {
         AdoptionState::Changed => {
@@ -58,12 +65,12 @@ fn described(tool: Tool, it: &Adopting) -> String {
         }
         AdoptionState::NotHere => {
             format!(
-                "not here: `{name}`{known_as} was applied by {who}{when}, and is no migration here\n"
+                "not here: `{name}`{known_as} was applied{by}{when}, and is no migration here\n"
             )
         }
         AdoptionState::Ambiguous => {
             let names = it.detail.as_deref().unwrap_or_default();
-            format!("ambiguous: `{name}`{known_as} of {who} could be any of {names}\n")
+            format!("ambiguous: `{name}`{known_as}{of} could be any of {names}\n")
         }
         AdoptionState::Failed if tool == Tool::GolangMigrate => {
             format!(
@@ -95,12 +102,15 @@ fn advice(tool: Tool, against: &[&Adopting]) -> Vec<String> {
     }
     if let Some(it) = first(AdoptionState::NotHere) {
         advice.push("put the file back, under the name it had".to_owned());
-        if !tool.counts_up() {
-            advice.push(format!(
-                "or leave it out of the new history: `Migrator::accept(\"{}\")`; what it did stays in the database",
-                it.name
-            ));
-        }
+        let rest = if tool.counts_up() {
+            "what is older and here counts as applied, and what it did stays in the database"
+        } else {
+            "what it did stays in the database"
+        };
+        advice.push(format!(
+            "or leave it out of the new history: `Migrator::accept(\"{}\")`; {rest}",
+            it.name
+        ));
     }
     if first(AdoptionState::Ambiguous).is_some() {
         advice.push("give each migration a version of its own".to_owned());
@@ -171,11 +181,12 @@ pub(super) fn not_empty(object: &str) -> Error {
 pub(super) fn unproved(adoption: &Adoption) -> Error {
     let n =
         adoption.entries.iter().filter(|it| it.state == AdoptionState::Found && it.proof.is_none());
-    let headline = format!(
-        "nothing proves that {} migrations here are those that {} applied",
-        n.count(),
-        adoption.tool.name()
-    );
+    let applied = match adoption.tool {
+        Tool::Table => "were applied".to_owned(),
+        tool => format!("{} applied", tool.name()),
+    };
+    let headline =
+        format!("nothing proves that {} migrations here are those that {applied}", n.count());
     Error::new(ErrorKind::Drift, headline)
         .note("nothing was changed; there is no checksum of them")
         .help("compare what they make with the database: `Migrator::rehearse`")
