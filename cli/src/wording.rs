@@ -84,7 +84,7 @@ fn option(method: &str) -> String {
         return format!("--{} {}", name.replace('_', "-"), policy.to_lowercase());
     }
     match name {
-        "adopt" | "repair" => name.to_owned(),
+        "adopt" | "mark" | "repair" => name.to_owned(),
         "without_log" => "--no-log".to_owned(),
         "rehearse" => "--server".to_owned(),
         _ => format!("--{} {argument}", name.replace('_', "-")).trim_end().to_owned(),

@@ -226,6 +226,12 @@ fn advice(drift: &[Drift], registry: &Registry) -> Vec<String> {
         let again = stale::advice(registry);
         advice.push(format!("if the file is in the folder, this build is stale: {again}"));
     }
+    if drift.iter().filter(|it| matches!(it, Drift::Missing { .. })).count() > 1 {
+        advice.push(
+            "if a new file does what several did that were applied here (a squash): `Migrator::mark` it as applied, and then each of them as pending"
+                .to_owned(),
+        );
+    }
     if drift.iter().any(|it| matches!(it, Drift::Renamed { .. })) {
         advice.push(
             "give the file its old name: the name is what the history table knows".to_owned(),

@@ -379,7 +379,7 @@ impl<'a> Migrator<'a> {
         let session = Session::new(database.connect().await?);
         let (history, state) = self.read(&session).await?;
         let drift = self.drift(&session, &history, &state).await?;
-        Ok(Status::new(self.registry, state.applied, state.exists, drift))
+        Ok(Status::new(self.registry, &state.applied, state.exists, drift))
     }
 
     /// As [`status`](Self::status), but drift is an error. Pending migrations are not drift.

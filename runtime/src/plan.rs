@@ -157,7 +157,7 @@ fn drift_of(
             let (to, path) = (renamed.name.to_owned(), renamed.path().to_owned());
             return Some(Drift::Renamed { name, to, path, executed_at });
         }
-        if !is_ahead(registry, &row.name) {
+        if !is_ahead_of(registry, applied, &row.name) {
             return Some(Drift::Missing { name, executed_at });
         }
         let is_breaking = row.is_breaking;
@@ -225,6 +225,14 @@ pub(crate) fn is_ahead(registry: &Registry, name: &str) -> bool {
     })
 }
 
+/// The same for a row of a history. One that has nothing of this build is not ahead of it: it is another
+/// application's, or was written before one migration took the place of several. What is pending then
+/// would find that its work is done already.
+pub(crate) fn is_ahead_of(registry: &Registry, applied: &[Applied], name: &str) -> bool {
+    let is_known = |row: &Applied| registry.get(&row.name).is_some();
+    (registry.is_empty() || applied.iter().any(is_known)) && is_ahead(registry, name)
+}
+
 fn newest<'a>(registry: &Registry, applied: &'a [Applied]) -> Option<&'a str> {
     let names = applied.iter().map(|row| row.name.as_str());
     names.max_by(|left, right| registry.layout.compare_names(left, right))
@@ -263,7 +271,9 @@ pub(crate) fn plan(
         .collect();
     let ahead = applied
         .iter()
-        .filter(|row| registry.get(&row.name).is_none() && is_ahead(registry, &row.name))
+        .filter(|row| {
+            registry.get(&row.name).is_none() && is_ahead_of(registry, applied, &row.name)
+        })
         .map(|row| row.name.clone())
         .collect();
     Ok(Plan { steps, ahead, tolerated: Vec::new() })
@@ -415,6 +425,16 @@ mod tests {
         assert!(!is_ahead(&registry, "3_seeds"));
         assert!(!is_ahead(&registry, "0003_zzz"));
         assert!(is_ahead(&registry, "4_a"));
+    }
+
+    #[test]
+    fn a_history_with_nothing_of_the_build_is_not_ahead_of_it() {
+        let found = drift(&REGISTRY, &rows(&["20990101-x", "20990102-y"]), Policies::default());
+        let is_missing = |it: &Drift| matches!(it, Drift::Missing { .. });
+        assert!(found.len() == 2 && found.iter().all(is_missing), "{found:?}");
+        let applied = rows(&["20250101-a", "20990101-x"]);
+        assert_eq!(drift(&REGISTRY, &applied, Policies::default()), []);
+        assert_eq!(drift(&Registry::EMPTY, &applied, Policies::default()), []);
     }
 
     #[test]

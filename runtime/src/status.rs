@@ -2,7 +2,7 @@
 
 use crate::applied::Applied;
 use crate::drift::Drift;
-use crate::plan::is_ahead;
+use crate::plan::is_ahead_of;
 use crate::registry::{Migration, Registry};
 
 /// The migrations of the build and of the database, side by side.
@@ -65,7 +65,7 @@ impl State {
 impl Status {
     pub(crate) fn new(
         registry: &Registry,
-        applied: Vec<Applied>,
+        applied: &[Applied],
         history_exists: bool,
         drift: Vec<Drift>,
     ) -> Self {
@@ -73,7 +73,7 @@ impl Status {
         let newest = applied.iter().map(Applied::name).max_by(|a, b| layout.compare_names(a, b));
         let newest = newest.map(str::to_owned);
         let mut entries: Vec<Entry> =
-            applied.into_iter().map(|row| Entry::of_row(registry, row)).collect();
+            applied.iter().map(|row| Entry::of_row(registry, applied, row)).collect();
         for migration in registry {
             if entries.iter().any(|entry| entry.name == migration.name) {
                 continue;
@@ -133,11 +133,11 @@ impl Status {
 }
 
 impl Entry {
-    fn of_row(registry: &Registry, row: Applied) -> Self {
+    fn of_row(registry: &Registry, applied: &[Applied], row: &Applied) -> Self {
         let migration = registry.get(&row.name);
         let state = match migration {
             Some(_) if row.unfinished().is_some() => State::Unfinished,
-            None if is_ahead(registry, &row.name) => State::Ahead,
+            None if is_ahead_of(registry, applied, &row.name) => State::Ahead,
             None => State::Missing,
             Some(_) if row.checksum.is_none() => State::Unverified,
             Some(migration) if row.checksum.as_deref() != Some(&migration.checksum.to_string()) => {
@@ -145,7 +145,7 @@ impl Entry {
             }
             Some(_) => State::Applied,
         };
-        Self { name: row.name.clone(), state, applied: Some(row), migration }
+        Self { name: row.name.clone(), state, applied: Some(row.clone()), migration }
     }
 
     /// The migration's name.

@@ -22,8 +22,9 @@
 //! | a probe kills a service that migrates | `health` |
 //! | a pool of one connection | `concurrency`, `watch` |
 //! | a cancelled wait gets the lock later | `cancel` |
+//! | one file in the place of several runs again, or loses what they did | here |
 
-use dunlin::{ErrorKind, Migrator};
+use dunlin::{Drift, ErrorKind, Mark, Migrator, Registry};
 use dunlin_tests::{TestDatabase, registry};
 
 /// Whoever applies what is pending before looking at the rest has changed a database that he then
@@ -115,4 +116,106 @@ async fn a_run_holds_no_snapshot_while_an_index_is_built_for_it() {
         n_done += run.await.unwrap().done().len();
     }
     assert_eq!(n_done, 1);
+}
+
+const SQUASHED: [(&str, &str); 3] = [
+    ("1_a.sql", "CREATE TABLE a (id int);"),
+    ("2_b.sql", "CREATE TABLE b (id int);\nINSERT INTO b VALUES (1);"),
+    ("3_i.sql", "CREATE INDEX i ON a (id);"),
+];
+const SQUASH: &str = "-- dunlin: breaking\nCREATE TABLE a (id int);\nCREATE TABLE b (id int);\n\
+                      INSERT INTO b VALUES (1);\nCREATE INDEX i ON a (id);";
+const NEXT: (&str, &str) = ("5_c.sql", "CREATE TABLE c (id int);");
+
+/// A database with the first so many of what is replaced.
+async fn before_the_squash(n: usize) -> TestDatabase {
+    let database = TestDatabase::new();
+    let old = registry(&SQUASHED[..n]);
+    let _report = Migrator::new(&old).apply(database.pool()).await.unwrap();
+    database
+}
+
+/// Nothing runs, and what was replaced is named.
+async fn is_refused(migrations: &Registry, database: &TestDatabase, missing: &[&str]) -> String {
+    let before = database.applied().await;
+    let error = Migrator::new(migrations).apply(database.pool()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Drift, "{error:#}");
+    assert!(error.drift().iter().all(|it| matches!(it, Drift::Missing { .. })), "{error:#}");
+    let names: Vec<_> = error.drift().iter().map(Drift::name).collect();
+    assert_eq!(names, missing);
+    assert_eq!(database.applied().await, before);
+    assert_eq!(database.number("SELECT count(*) FROM b").await, 1);
+    format!("{error:#}")
+}
+
+#[tokio::test]
+async fn a_file_that_replaces_several_is_recorded_in_their_place() {
+    let migrations = registry(&[("4_all.sql", SQUASH), NEXT]);
+    let migrator = Migrator::new(&migrations);
+    let database = before_the_squash(3).await;
+    let said = is_refused(&migrations, &database, &["1_a", "2_b", "3_i"]).await;
+    let help = "`Migrator::mark` it as applied, and then each of them as pending";
+    assert!(said.contains(help), "{said}");
+
+    migrator.mark(database.pool(), "4_all", Mark::Applied).await.unwrap();
+    for name in ["1_a", "2_b", "3_i"] {
+        // Until all of it is said, nothing runs.
+        assert!(migrator.apply(database.pool()).await.is_err());
+        migrator.mark(database.pool(), name, Mark::Pending).await.unwrap();
+    }
+    let report = migrator.apply(database.pool()).await.unwrap();
+    assert_eq!(report.done().iter().map(|it| it.name()).collect::<Vec<_>>(), ["5_c"]);
+    assert_eq!(database.applied().await, ["4_all", "5_c"]);
+    let _status = migrator.verify(database.pool()).await.unwrap();
+
+    // A new database gets the same.
+    let new = TestDatabase::new();
+    assert_eq!(migrator.apply(new.pool()).await.unwrap().done().len(), 2);
+    let schema = "SELECT concat_ws(' ', c.relkind, c.relname, a.attname, a.atttypid::regtype) FROM pg_class c \
+                  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 \
+                  WHERE relnamespace = 'public'::regnamespace ORDER BY 1";
+    assert_eq!(database.texts(schema).await, new.texts(schema).await);
+
+    // The release before it has all of its own pending, and must not run it again.
+    let old = registry(&SQUASHED);
+    for database in [database, new] {
+        let error = Migrator::new(&old).apply(database.pool()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Drift, "{error:#}");
+        assert_eq!(database.applied().await, ["4_all", "5_c"]);
+    }
+}
+
+/// Under a version before theirs it looks as if a newer build had been there.
+#[tokio::test]
+async fn a_file_that_replaces_several_does_not_run_whatever_its_version() {
+    let database = before_the_squash(3).await;
+    for file in ["0_all.sql", "1_all.sql", "2_all.sql", "3_all.sql"] {
+        let migrations = registry(&[(file, SQUASH)]);
+        let _said = is_refused(&migrations, &database, &["1_a", "2_b", "3_i"]).await;
+    }
+}
+
+/// A database that has not come so far lacks the rest; who brings it there first loses nothing.
+#[tokio::test]
+async fn a_database_from_before_what_is_replaced_is_brought_there_first() {
+    let migrations = registry(&[("4_all.sql", SQUASH), NEXT]);
+    let database = before_the_squash(2).await;
+    let _said = is_refused(&migrations, &database, &["1_a", "2_b"]).await;
+    let last_before = registry(&SQUASHED);
+    let report = Migrator::new(&last_before).apply(database.pool()).await.unwrap();
+    assert_eq!(report.done().len(), 1);
+    let _said = is_refused(&migrations, &database, &["1_a", "2_b", "3_i"]).await;
+}
+
+/// Where something older than what is replaced stays, the mark keeps the release before from running.
+#[tokio::test]
+async fn a_replacement_that_is_breaking_keeps_older_builds_away() {
+    let init = ("0_init.sql", "CREATE TABLE init (id int);");
+    let old = registry(&[&[init], SQUASHED.as_slice()].concat());
+    let new = registry(&[init, ("4_all.sql", SQUASH)]);
+    let database = TestDatabase::new();
+    let _report = Migrator::new(&new).apply(database.pool()).await.unwrap();
+    let error = Migrator::new(&old).apply(database.pool()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ahead, "{error:#}");
+    assert_eq!(database.applied().await, ["0_init", "4_all"]);
 }
