@@ -204,7 +204,7 @@ impl Execution<'_, '_> {
         for statement in &sql.statements {
             self.clear_the_way(migration, statement, sql).await?;
         }
-        self.session.rows(self.session.working()).await.map(drop)
+        self.session.set_working().await.map(drop)
     }
 
     /// What an interrupted `CREATE INDEX CONCURRENTLY` has left: by its name, or where the server has

@@ -464,8 +464,12 @@ impl Execution<'_, '_> {
     }
 
     async fn restore(&self, name: &str, sql: &SqlText<'_>) -> Result<()> {
-        let rows = self.session.rows(self.session.working()).await.map_err(|error| {
-            Error::from_postgres(&format!("giving back the settings that `{name}` changed"), error)
+        let rows = self.session.set_working().await.map_err(|error| {
+            let lost = self.lost_lock(name, &error).map(|made| made.note(self.state()));
+            lost.unwrap_or_else(|| {
+                let doing = format!("giving back the settings that `{name}` changed");
+                Error::from_postgres(&doing, error)
+            })
         })?;
         self.tell_given_back(name, sql, &rows);
         Ok(())

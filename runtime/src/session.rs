@@ -183,6 +183,12 @@ impl<'a> Session<'a> {
         &self.working
     }
 
+    /// The same outside of a transaction that has made sure of the lock: behind a pooler another session
+    /// may answer, which would keep the settings.
+    pub(crate) async fn set_working(&self) -> Result<Vec<SimpleQueryRow>, PostgresError> {
+        self.rows(&format!("SELECT {}; {}", self.guard_of_session(), self.working)).await
+    }
+
     /// A transaction may be open from now on.
     pub(crate) const fn begins_transaction(&mut self) {
         self.in_transaction = true;
