@@ -43,6 +43,24 @@ pub enum VersionKind {
     Text,
 }
 
+impl VersionKind {
+    const ALL: [Self; 4] = [Self::Counter, Self::Timestamp, Self::Dotted, Self::Text];
+
+    /// A number for it, in the code that the macro generates.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __number(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind with that number.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn __from_number(number: u8) -> Self {
+        Self::ALL[number as usize]
+    }
+}
+
 impl Version {
     pub(crate) fn new(kind: VersionKind, text: &str) -> Self {
         Self { kind, text: Cow::Owned(text.to_owned()) }

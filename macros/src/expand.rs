@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use dunlin_core::folder::{Language, Migration, Script};
 use dunlin_core::options::DEFAULT_HISTORY_TABLE;
-use dunlin_core::{Diagnostic, Folder, Layout, Rule, Severity, Version, VersionKind};
+use dunlin_core::{Diagnostic, Folder, Layout, Rule, Severity, Version};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
@@ -116,9 +116,10 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
     let sql = scripts().filter(|script| matches!(script.language, Language::Sql { .. }));
     let tracked = sql.map(|script| &script.path).chain(folder.settings());
     let tracked = tracked.map(PathBuf::as_path).chain(folder.sum());
+    // One constant for all of them: the compiler checks each constant on its own.
     let trackers = tracked.collect::<BTreeSet<_>>().into_iter().map(|path| {
         let path = absolute(path);
-        quote! { const _: &[u8] = ::core::include_bytes!(#path); }
+        quote! { ::core::include_bytes!(#path) }
     });
     let rust = folder
         .migrations()
@@ -129,8 +130,7 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
         let (name, path) = (module(index), absolute(&migration.up.path));
         quote! { #[allow(unreachable_pub, clippy::duplicate_mod)] #[path = #path] mod #name; }
     });
-    let migrations =
-        folder.migrations().iter().enumerate().map(|(index, it)| entry(krate, index, it));
+    let migrations = folder.migrations().iter().enumerate().map(|(index, it)| entry(index, it));
     let fingerprint = folder.fingerprint().number();
     let (shown, argument) = (folder.path(), &input.folder);
     let (source, ignore) = (absolute(directory), &input.options.ignore);
@@ -153,7 +153,9 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
         table => quote! { #krate::__private::with_history_table(#registry, #table) },
     };
     quote! {{
-        #(#trackers)*
+        #[allow(unused_imports)]
+        use #krate::__private::{rust, sql, undoable};
+        const _: &[&[u8]] = &[#(#trackers),*];
         #(#modules)*
         const MIGRATIONS: &[#krate::Migration] = &[#(#migrations),*];
         #registry
@@ -165,48 +167,52 @@ fn layout(krate: &TokenTree, layout: Layout) -> TokenStream {
     quote! { #krate::__private::Layout::#name }
 }
 
-fn entry(krate: &TokenTree, index: usize, migration: &Migration) -> TokenStream {
-    let (name, version) = (&migration.name, version(krate, &migration.version));
+/// Calls with nothing but literals where there are many of them: the compiler has to look at each part of
+/// each migration in every build of the application.
+fn entry(index: usize, migration: &Migration) -> TokenStream {
+    let name = &migration.name;
+    let version = version(&migration.version);
     let checksum = Literal::byte_string(migration.up.checksum.as_bytes());
-    let down = option(migration.down.as_ref().map(|down| sql_file(krate, down)));
-    match migration.up.language {
-        Language::Sql { .. } => {
-            let up = sql_file(krate, &migration.up);
-            quote! { #krate::__private::sql(#name, #version, *#checksum, #up, #down) }
+    match (migration.up.language, &migration.down) {
+        (Language::Sql { .. }, None) => {
+            let up = sql_file(&migration.up);
+            quote! { sql(#name, #version, #checksum, #up) }
         }
-        Language::Rust { has_down } => {
+        (Language::Sql { .. }, Some(down)) => {
+            let (up, down) = (sql_file(&migration.up), sql_file(down));
+            quote! { undoable(#name, #version, #checksum, #up, #down) }
+        }
+        (Language::Rust { has_down }, down) => {
             let (path, text, module) =
                 (migration.up.file.path(), migration.up.file.text(), module(index));
             let undo =
                 option(has_down.then(|| quote! { |cx| ::std::boxed::Box::pin(#module::down(cx)) }));
-            let file = quote! {
-                #krate::__private::RustFile {
-                    path: #path,
-                    text: #text,
-                    up: |cx| ::std::boxed::Box::pin(#module::up(cx)),
-                    down: #undo,
-                }
-            };
-            quote! { #krate::__private::rust(#name, #version, *#checksum, #file, #down) }
+            let down = option(down.as_ref().map(|down| {
+                let down = sql_file(down);
+                quote! { (#down) }
+            }));
+            quote! {
+                rust(
+                    #name, #version, #checksum, #path, #text,
+                    |cx| ::std::boxed::Box::pin(#module::up(cx)), #undo, #down,
+                )
+            }
         }
     }
 }
 
-fn sql_file(krate: &TokenTree, script: &Script) -> TokenStream {
+/// Path, text, what runs if that is not the text, and whether it runs in a transaction.
+fn sql_file(script: &Script) -> TokenStream {
     let (path, text) = (script.file.path(), script.file.text());
     let transactional = matches!(script.language, Language::Sql { transactional: true });
-    let run = option(script.run.as_ref().map(|run| quote! { #run }));
-    quote! { #krate::__private::SqlFile { path: #path, text: #text, run: #run, transactional: #transactional } }
+    let run = script.run.as_deref().unwrap_or_default();
+    quote! { #path, #text, #run, #transactional }
 }
 
-fn version(krate: &TokenTree, version: &Version) -> TokenStream {
-    let text = version.as_str();
-    match version.kind() {
-        VersionKind::Counter => quote! { #krate::__private::counter(#text) },
-        VersionKind::Timestamp => quote! { #krate::__private::timestamp(#text) },
-        VersionKind::Dotted => quote! { #krate::__private::dotted(#text) },
-        VersionKind::Text => quote! { #krate::__private::text(#text) },
-    }
+/// Its kind and its text.
+fn version(version: &Version) -> TokenStream {
+    let (kind, text) = (Literal::u8_suffixed(version.kind().__number()), version.as_str());
+    quote! { #kind, #text }
 }
 
 fn option(tokens: Option<TokenStream>) -> TokenStream {

@@ -62,7 +62,7 @@ impl Migrator<'_> {
     ///
     /// See [`ErrorKind`](crate::ErrorKind).
     pub async fn origins(&self, database: impl Database) -> Result<Vec<Origin>> {
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let glance = self.table.glance(&session).await?;
         let is_own = |it: &Located| glance.history.is_at(it);
         let located = origin::all(&session, is_own).await?;
@@ -79,7 +79,7 @@ impl Migrator<'_> {
     /// and has a name more than once. What stands against the adoption is no error here.
     pub async fn adoption(&self, database: impl Database, origin: &Origin) -> Result<Adoption> {
         stale::check(self.registry)?;
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let glance = self.table.glance(&session).await?;
         let history = &glance.history;
         let is_own = origin.tool() == Tool::Table && history.is_of(origin);
@@ -165,6 +165,7 @@ impl Migrator<'_> {
         if adoption.is_nothing() {
             return Ok(0);
         }
+        let database = database.link();
         let onlooker = database.onlooker();
         let (mut session, glance) = self.reach_writable(database).await?;
         let result = if adoption.in_place {

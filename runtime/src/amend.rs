@@ -73,6 +73,7 @@ impl Migrator<'_> {
     ) -> Result<Report> {
         let (target, begun) = (target.into(), Instant::now());
         stale::check(self.registry)?;
+        let database = database.link();
         let onlooker = database.onlooker();
         let (mut session, glance) = self.reach_writable(database).await?;
         let result = self.baseline_locked(&mut session, &glance, &onlooker, &target, begun).await;
@@ -124,6 +125,7 @@ impl Migrator<'_> {
     /// See [`ErrorKind`]; nothing is changed then.
     pub async fn repair(&self, database: impl Database) -> Result<Repaired> {
         stale::check(self.registry)?;
+        let database = database.link();
         let onlooker = database.onlooker();
         let (mut session, glance) = self.reach_writable(database).await?;
         let result = self.repair_locked(&mut session, &glance, &onlooker).await;
@@ -172,6 +174,7 @@ impl Migrator<'_> {
     /// [`ErrorKind::Target`] when there is no such migration, or nothing to say of it.
     pub async fn mark(&self, database: impl Database, name: &str, mark: Mark) -> Result<()> {
         stale::check(self.registry)?;
+        let database = database.link();
         let onlooker = database.onlooker();
         let (mut session, glance) = self.reach_writable(database).await?;
         let result = self.mark_locked(&mut session, &glance, &onlooker, name, mark).await;
@@ -232,7 +235,7 @@ impl Migrator<'_> {
     ///
     /// See [`ErrorKind`].
     pub async fn lock_holder(&self, database: impl Database) -> Result<Option<Holder>> {
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let glance = self.table.glance(&session).await?;
         lock::holder(&session, lock::key(&glance.history.lock_name(&glance.database))).await
     }
@@ -248,7 +251,7 @@ impl Migrator<'_> {
     /// See [`ErrorKind`]; a role may end its own sessions, and those of others with
     /// `pg_signal_backend`.
     pub async fn unlock(&self, database: impl Database, pid: i32) -> Result<bool> {
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let glance = self.table.glance(&session).await?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         let Some(holder) = lock::holder(&session, key).await?.filter(|it| it.pid == pid) else {

@@ -1,16 +1,14 @@
 //! What migrations can run on: a pool, a pooled connection or a plain client.
 
 use std::ops::Deref;
+use std::pin::Pin;
 
 use tokio_postgres::Client;
 
 #[cfg(feature = "deadpool")]
 use crate::error::Error;
 use crate::error::Result;
-#[cfg(feature = "deadpool")]
 use crate::watch::Onlooker;
-
-use self::sealed::Connecting;
 
 /// Something migrations can run on: `&Pool`, `&mut Object` or `&mut Client`.
 ///
@@ -27,39 +25,33 @@ pub trait Database: sealed::Connect {}
 impl<T: sealed::Connect> Database for T {}
 
 pub(crate) mod sealed {
-    use std::pin::Pin;
-
-    use super::{Connection, Result};
-    use crate::watch::Onlooker;
-
-    /// A connection to come. Boxed: a run that awaits an opaque future with a lifetime is not `Send`
-    /// as far as the compiler can tell (rust-lang/rust#100013), so it could not be spawned.
-    pub(crate) type Connecting<'a> =
-        Pin<Box<dyn Future<Output = Result<Connection<'a>>> + Send + 'a>>;
+    use super::Link;
 
     /// The closed part of [`Database`](super::Database).
     pub trait Connect: Send {
-        /// A connection for one run.
-        fn connect<'a>(self) -> Connecting<'a>
+        /// The same as a type that has nothing of the application's, so that a run is compiled once, here,
+        /// and not with each application, in each of its builds.
+        fn link<'a>(self) -> Link<'a>
         where
             Self: 'a;
-
-        /// The same once more, if it can give another connection when one breaks.
-        fn again(&self) -> Option<Self>
-        where
-            Self: Sized;
-
-        /// A way to the server beside that connection.
-        fn onlooker(&self) -> Onlooker {
-            Onlooker::default()
-        }
     }
 }
 
-/// A connection for one run.
+/// A run to come, of which the application sees no more than that.
+pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>;
+
+/// One of the things migrations can run on.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Connection<'a>(Source<'a>);
+pub enum Link<'a> {
+    Client(&'a Client),
+    #[cfg(feature = "deadpool")]
+    Pool(&'a deadpool_postgres::Pool),
+}
+
+/// A connection for one run.
+#[derive(Debug)]
+pub(crate) struct Connection<'a>(Source<'a>);
 
 #[derive(Debug)]
 enum Source<'a> {
@@ -101,50 +93,63 @@ impl Deref for Connection<'_> {
     }
 }
 
+impl<'a> Link<'a> {
+    /// A connection for one run.
+    pub(crate) async fn connect(self) -> Result<Connection<'a>> {
+        match self {
+            Self::Client(client) => Ok(Connection(Source::Borrowed(client))),
+            #[cfg(feature = "deadpool")]
+            Self::Pool(pool) => {
+                let object = pool.get().await.map_err(Error::from_pool)?;
+                Ok(Connection(Source::Pooled(Some(Box::new(object)))))
+            }
+        }
+    }
+
+    /// The same once more, if it can give another connection when one breaks.
+    pub(crate) const fn again(&self) -> Option<Self> {
+        match self {
+            Self::Client(_) => None,
+            #[cfg(feature = "deadpool")]
+            Self::Pool(pool) => Some(Self::Pool(pool)),
+        }
+    }
+
+    /// A way to the server beside that connection.
+    pub(crate) fn onlooker(&self) -> Onlooker {
+        match self {
+            Self::Client(_) => Onlooker::default(),
+            #[cfg(feature = "deadpool")]
+            Self::Pool(pool) => Onlooker { pool: Some((*pool).clone()) },
+        }
+    }
+}
+
 impl sealed::Connect for &mut Client {
-    fn connect<'a>(self) -> Connecting<'a>
+    fn link<'a>(self) -> Link<'a>
     where
         Self: 'a,
     {
-        Box::pin(async { Ok(Connection(Source::Borrowed(self))) })
-    }
-
-    fn again(&self) -> Option<Self> {
-        None
+        Link::Client(self)
     }
 }
 
 #[cfg(feature = "deadpool")]
 impl sealed::Connect for &mut deadpool_postgres::Object {
-    fn connect<'a>(self) -> Connecting<'a>
+    fn link<'a>(self) -> Link<'a>
     where
         Self: 'a,
     {
-        Box::pin(async { Ok(Connection(Source::Borrowed(self))) })
-    }
-
-    fn again(&self) -> Option<Self> {
-        None
+        Link::Client(self)
     }
 }
 
 #[cfg(feature = "deadpool")]
 impl sealed::Connect for &deadpool_postgres::Pool {
-    fn connect<'a>(self) -> Connecting<'a>
+    fn link<'a>(self) -> Link<'a>
     where
         Self: 'a,
     {
-        Box::pin(async {
-            let object = self.get().await.map_err(Error::from_pool)?;
-            Ok(Connection(Source::Pooled(Some(Box::new(object)))))
-        })
-    }
-
-    fn again(&self) -> Option<Self> {
-        Some(*self)
-    }
-
-    fn onlooker(&self) -> Onlooker {
-        Onlooker { pool: Some((*self).clone()) }
+        Link::Pool(self)
     }
 }

@@ -6,8 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::applied::Applied;
 use crate::budget::{LockBudget, jittered};
-use crate::database::Database;
-use crate::database::sealed::Connect;
+use crate::database::{Database, Link, Running};
 use crate::drift::{Drift, refused};
 use crate::error::{Error, ErrorKind, Result, is_lost};
 use crate::event::{Both, Direction, Event, Observer};
@@ -277,12 +276,16 @@ impl<'a> Migrator<'a> {
         database: impl Database,
         target: impl Into<Target>,
     ) -> Result<Report> {
-        let run = self.apply_over(database, target.into());
-        told(&*self.observer, Direction::Up, run).await
+        self.applied(database.link(), target.into()).await
+    }
+
+    fn applied<'r>(&'r self, database: Link<'r>, target: Target) -> Running<'r, Report> {
+        let run = self.apply_over(database, target);
+        Box::pin(told(&*self.observer, Direction::Up, run))
     }
 
     /// Applies over as many connections as it takes.
-    async fn apply_over(&self, mut database: impl Database, target: Target) -> Result<Report> {
+    async fn apply_over(&self, mut database: Link<'_>, target: Target) -> Result<Report> {
         stale::check(self.registry)?;
         let (begun, onlooker) = (Instant::now(), database.onlooker());
         let (planned, report) = (Vec::new(), Report::default());
@@ -314,7 +317,7 @@ impl<'a> Migrator<'a> {
 
     async fn apply_once(
         &self,
-        database: impl Database,
+        database: Link<'_>,
         target: &Target,
         run: &mut Run,
     ) -> Result<Report> {
@@ -335,7 +338,7 @@ impl<'a> Migrator<'a> {
                 }
             }
             let Err(refused) = glance.writable() else { break };
-            let again = again.as_ref().and_then(Connect::again);
+            let again = again.as_ref().and_then(Link::again);
             (session, glance) = self.ask_again(session, refused, again, &mut run.waiting).await?;
         }
         run.waiting.is_over();
@@ -357,8 +360,12 @@ impl<'a> Migrator<'a> {
         database: impl Database,
         target: impl Into<Target>,
     ) -> Result<Report> {
-        let (target, begun) = (target.into(), Instant::now());
-        let run = async {
+        self.rolled_back(database.link(), target.into()).await
+    }
+
+    fn rolled_back<'r>(&'r self, database: Link<'r>, target: Target) -> Running<'r, Report> {
+        let begun = Instant::now();
+        let run = async move {
             stale::check(self.registry)?;
             let onlooker = database.onlooker();
             let (mut session, glance) = self.reach_writable(database).await?;
@@ -366,7 +373,7 @@ impl<'a> Migrator<'a> {
             let result = locked.await;
             released(session, result).await
         };
-        told(&*self.observer, Direction::Down, run).await
+        Box::pin(told(&*self.observer, Direction::Down, run))
     }
 
     /// What is applied, pending, changed or missing. Reads only, without the lock.
@@ -376,7 +383,7 @@ impl<'a> Migrator<'a> {
     /// See [`ErrorKind`]; drift is no error here.
     pub async fn status(&self, database: impl Database) -> Result<Status> {
         stale::check(self.registry)?;
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let (history, state) = self.read(&session).await?;
         let drift = self.drift(&session, &history, &state).await?;
         Ok(Status::new(self.registry, &state.applied, state.exists, drift))
@@ -414,7 +421,7 @@ impl<'a> Migrator<'a> {
     ) -> Result<Plan> {
         let target = target.into();
         stale::check(self.registry)?;
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let (history, state) = self.read(&session).await?;
         self.planned(&session, &history, &state, &target).await
     }
@@ -437,7 +444,7 @@ impl<'a> Migrator<'a> {
     ) -> Result<String> {
         let target = target.into();
         stale::check(self.registry)?;
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let (mut history, state) = self.read(&session).await?;
         let plan = self.planned(&session, &history, &state, &target).await?;
         handover::script(&mut history, &state, &plan, self.budget.lock_timeout)
@@ -452,7 +459,7 @@ impl<'a> Migrator<'a> {
     ///
     /// [`ErrorKind::History`] when the table is not such a table, and when it has a name more than once.
     pub async fn adopt(&self, database: impl Database) -> Result<bool> {
-        let (mut session, glance) = self.reach_writable(database).await?;
+        let (mut session, glance) = self.reach_writable(database.link()).await?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         let (wait, alone) = (self.lock_wait, Onlooker::default());
         lock::acquire(&mut session, key, wait, &*self.observer, &alone).await?;

@@ -11,8 +11,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::budget::jittered;
 use crate::console::written;
-use crate::database::Database;
-use crate::database::sealed::Connect;
+use crate::database::Link;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::history::Glance;
@@ -56,23 +55,23 @@ impl Waiting {
 impl Migrator<'_> {
     /// A connection to a server that can be written to: the way in for every verb that writes whatever it
     /// finds. `apply` writes only if something is pending, and asks by itself.
-    pub(crate) async fn reach_writable<'d, D: Database + 'd>(
+    pub(crate) async fn reach_writable<'d>(
         &self,
-        database: D,
+        database: Link<'d>,
     ) -> Result<(Session<'d>, Glance)> {
         let (again, mut waiting) = (database.again(), Waiting::new(self.primary_wait));
         let (mut session, mut glance) = self.reach(database, &mut waiting).await?;
         while let Err(refused) = glance.writable() {
-            let again = again.as_ref().and_then(Connect::again);
+            let again = again.as_ref().and_then(Link::again);
             (session, glance) = self.ask_again(session, refused, again, &mut waiting).await?;
         }
         Ok((session, glance))
     }
 
     /// A connection to a server that answers, and what it says of itself.
-    pub(crate) async fn reach<'d, D: Database + 'd>(
+    pub(crate) async fn reach<'d>(
         &self,
-        mut database: D,
+        mut database: Link<'d>,
         waiting: &mut Waiting,
     ) -> Result<(Session<'d>, Glance)> {
         loop {
@@ -91,9 +90,9 @@ impl Migrator<'_> {
     }
 
     /// Nothing is asked for longer than there is time.
-    async fn look<'d, D: Database + 'd>(
+    async fn look<'d>(
         &self,
-        database: D,
+        database: Link<'d>,
         waiting: &mut Waiting,
     ) -> Result<(Session<'d>, Glance)> {
         let limit = waiting.limit;
@@ -117,11 +116,11 @@ impl Migrator<'_> {
 
     /// Asks again whether there can be written: on a new connection if there can be one, because the
     /// primary may be another server by now.
-    pub(crate) async fn ask_again<'d, D: Database + 'd>(
+    pub(crate) async fn ask_again<'d>(
         &self,
         mut session: Session<'d>,
         refused: Error,
-        again: Option<D>,
+        again: Option<Link<'d>>,
         waiting: &mut Waiting,
     ) -> Result<(Session<'d>, Glance)> {
         self.pause(refused, waiting).await?;

@@ -199,79 +199,76 @@ impl fmt::Debug for Migration {
 
 /// For the code the macro generates. Not public in any other sense.
 #[doc(hidden)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "nobody reads the calls, and the compiler reads a thousand of them in each build"
+)]
 pub(crate) mod generated {
     use super::{Code, Migration, Registry, RustMigration, Script};
     pub use dunlin_core::Layout;
     use dunlin_core::options::DEFAULT_HISTORY_TABLE;
     use dunlin_core::{Checksum, Fingerprint, Version, VersionKind};
 
-    #[derive(Clone, Copy, Debug)]
-    pub struct SqlFile {
-        pub path: &'static str,
-        pub text: &'static str,
-        pub run: Option<&'static str>,
-        pub transactional: bool,
-    }
-
-    #[derive(Clone, Copy, Debug)]
-    pub struct RustFile {
-        pub path: &'static str,
-        pub text: &'static str,
-        pub up: RustMigration,
-        pub down: Option<RustMigration>,
-    }
-
-    #[must_use]
-    pub const fn counter(text: &'static str) -> Version {
-        Version::__from_static(VersionKind::Counter, text)
-    }
-
-    #[must_use]
-    pub const fn timestamp(text: &'static str) -> Version {
-        Version::__from_static(VersionKind::Timestamp, text)
-    }
-
-    #[must_use]
-    pub const fn dotted(text: &'static str) -> Version {
-        Version::__from_static(VersionKind::Dotted, text)
-    }
-
-    #[must_use]
-    pub const fn text(text: &'static str) -> Version {
-        Version::__from_static(VersionKind::Text, text)
-    }
-
+    /// A migration in SQL without an undo. `run` is what runs, if that is not the text.
     #[must_use]
     pub const fn sql(
         name: &'static str,
-        version: Version,
-        checksum: [u8; 32],
-        up: SqlFile,
-        down: Option<SqlFile>,
+        kind: u8,
+        version: &'static str,
+        checksum: &'static [u8; 32],
+        path: &'static str,
+        text: &'static str,
+        run: &'static str,
+        transactional: bool,
     ) -> Migration {
-        Migration {
-            name,
-            version,
-            checksum: Checksum::from_bytes(checksum),
-            up: script(up),
-            down: script_of(down),
-        }
+        let up = sql_script((path, text, run, transactional));
+        migration(name, kind, version, checksum, up, None)
     }
 
+    /// The same with an undo.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "nobody reads the calls, and the compiler reads many"
+    )]
+    #[must_use]
+    pub const fn undoable(
+        name: &'static str,
+        kind: u8,
+        version: &'static str,
+        checksum: &'static [u8; 32],
+        path: &'static str,
+        text: &'static str,
+        run: &'static str,
+        transactional: bool,
+        down_path: &'static str,
+        down_text: &'static str,
+        down_run: &'static str,
+        down_transactional: bool,
+    ) -> Migration {
+        let up = sql_script((path, text, run, transactional));
+        let down = sql_script((down_path, down_text, down_run, down_transactional));
+        migration(name, kind, version, checksum, up, Some(down))
+    }
+
+    /// A migration in Rust, with an undo in the same file, in a file in SQL, or without one.
     #[must_use]
     pub const fn rust(
         name: &'static str,
-        version: Version,
-        checksum: [u8; 32],
-        file: RustFile,
+        kind: u8,
+        version: &'static str,
+        checksum: &'static [u8; 32],
+        path: &'static str,
+        text: &'static str,
+        up: RustMigration,
+        undo: Option<RustMigration>,
         down: Option<SqlFile>,
     ) -> Migration {
-        let up = rust_script(&file, file.up);
-        let down = match file.down {
-            Some(run) => Some(rust_script(&file, run)),
-            None => script_of(down),
+        let down = match (undo, down) {
+            (Some(run), _) => Some(rust_script(path, text, run)),
+            (None, Some(file)) => Some(sql_script(file)),
+            (None, None) => None,
         };
-        Migration { name, version, checksum: Checksum::from_bytes(checksum), up, down }
+        migration(name, kind, version, checksum, rust_script(path, text, up), down)
     }
 
     #[must_use]
@@ -305,26 +302,27 @@ pub(crate) mod generated {
         Registry { layout, ..registry }
     }
 
-    const fn script(file: SqlFile) -> Script {
-        Script {
-            path: file.path,
-            text: file.text,
-            run_text: match file.run {
-                Some(run) => run,
-                None => file.text,
-            },
-            code: Code::Sql { transactional: file.transactional },
-        }
+    /// Path, text, what runs if that is not the text, and whether it runs in a transaction.
+    type SqlFile = (&'static str, &'static str, &'static str, bool);
+
+    const fn sql_script((path, text, run, transactional): SqlFile) -> Script {
+        let run_text = if run.is_empty() { text } else { run };
+        Script { path, text, run_text, code: Code::Sql { transactional } }
     }
 
-    const fn rust_script(file: &RustFile, run: RustMigration) -> Script {
-        Script { path: file.path, text: file.text, run_text: file.text, code: Code::Rust(run) }
+    const fn rust_script(path: &'static str, text: &'static str, run: RustMigration) -> Script {
+        Script { path, text, run_text: text, code: Code::Rust(run) }
     }
 
-    const fn script_of(file: Option<SqlFile>) -> Option<Script> {
-        match file {
-            Some(file) => Some(script(file)),
-            None => None,
-        }
+    const fn migration(
+        name: &'static str,
+        kind: u8,
+        version: &'static str,
+        checksum: &'static [u8; 32],
+        up: Script,
+        down: Option<Script>,
+    ) -> Migration {
+        let version = Version::__from_static(VersionKind::__from_number(kind), version);
+        Migration { name, version, checksum: Checksum::from_bytes(*checksum), up, down }
     }
 }

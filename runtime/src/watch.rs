@@ -28,7 +28,7 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// A way to the server beside the connection of the run, if there is one.
 #[derive(Clone, Debug, Default)]
-pub struct Onlooker {
+pub(crate) struct Onlooker {
     #[cfg(feature = "deadpool")]
     pub(crate) pool: Option<deadpool_postgres::Pool>,
 }

@@ -14,7 +14,7 @@ use super::refusal::not_empty;
 use super::steps::Steps;
 use crate::amend::Mark;
 use crate::database::Database;
-use crate::database::sealed::Connect;
+use crate::database::Link;
 use crate::error::{Error, Result};
 use crate::inventory::{Difference, Except, Inventory, Object, differences};
 use crate::migrator::Migrator;
@@ -83,11 +83,11 @@ impl Migrator<'_> {
         scratch: Scratch<'_>,
     ) -> Result<Adoption> {
         let Scratch { client, makes_roles } = scratch;
-        let session = Session::new(database.connect().await?);
+        let session = Session::new(database.link().connect().await?);
         let original = self.original(&session, &adoption).await?;
         drop(session);
         let major = {
-            let session = Session::new(Connect::connect(&mut *client).await?);
+            let session = Session::new(Link::Client(client).connect().await?);
             let roles = if makes_roles { original.roles_before(&adoption) } else { Vec::new() };
             original.prepare(&session, &roles).await?
         };
@@ -244,7 +244,7 @@ fn create_role(role: &str) -> String {
 
 /// What the migrations have made.
 async fn inventory(scratch: &mut Client) -> Result<Inventory> {
-    let session = Session::new(Connect::connect(scratch).await?);
+    let session = Session::new(Link::Client(scratch).connect().await?);
     let except = Except { schemas: [REHEARSAL.to_owned()].into(), ..Except::default() };
     Inventory::of(&session, &except).await
 }
