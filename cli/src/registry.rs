@@ -4,9 +4,9 @@
 //! makes one and ends.
 
 use dunlin::__private as generated;
-use dunlin::{Error, Migration, Registry, Version};
+use dunlin::{Error, Migration, Registry};
+use dunlin_core::Folder;
 use dunlin_core::folder::{Language, Migration as Source, Script};
-use dunlin_core::{Folder, VersionKind};
 
 /// The registry of a folder that has no errors.
 pub(crate) fn of(folder: &Folder, history_table: &str) -> Registry {
@@ -24,21 +24,40 @@ pub(crate) fn of(folder: &Folder, history_table: &str) -> Registry {
 }
 
 fn migration(source: &Source) -> Migration {
-    let name = leaked(&source.name);
-    let checksum = *source.up.checksum.as_bytes();
+    let (name, version) = (leaked(&source.name), leaked(source.version.as_str()));
+    let kind = source.version.kind().__number();
+    let checksum: &'static [u8; 32] = Box::leak(Box::new(*source.up.checksum.as_bytes()));
+    let (path, text, run, transactional) = sql(&source.up);
     let down = source.down.as_ref().map(sql);
-    let version = version(&source.version);
-    match source.up.language {
-        Language::Sql { .. } => generated::sql(name, version, checksum, sql(&source.up), down),
-        Language::Rust { has_down } => {
-            let file = generated::RustFile {
-                path: leaked(source.up.file.path()),
-                text: leaked(source.up.file.text()),
-                up: |_| Box::pin(async { Err(not_compiled()) }),
-                down: has_down.then_some(|_| Box::pin(async { Err(not_compiled()) })),
-            };
-            generated::rust(name, version, checksum, file, down)
+    match (source.up.language, down) {
+        (Language::Rust { has_down }, down) => generated::rust(
+            name,
+            kind,
+            version,
+            checksum,
+            path,
+            text,
+            |_| Box::pin(async { Err(not_compiled()) }),
+            has_down.then_some(|_| Box::pin(async { Err(not_compiled()) })),
+            down,
+        ),
+        (Language::Sql { .. }, None) => {
+            generated::sql(name, kind, version, checksum, path, text, run, transactional)
         }
+        (Language::Sql { .. }, Some(down)) => generated::undoable(
+            name,
+            kind,
+            version,
+            checksum,
+            path,
+            text,
+            run,
+            transactional,
+            down.0,
+            down.1,
+            down.2,
+            down.3,
+        ),
     }
 }
 
@@ -47,23 +66,11 @@ fn not_compiled() -> Error {
     Error::custom("it is in Rust, and runs only in the application it is compiled into")
 }
 
-fn sql(script: &Script) -> generated::SqlFile {
-    generated::SqlFile {
-        path: leaked(script.file.path()),
-        text: leaked(script.file.text()),
-        run: script.run.as_deref().map(leaked),
-        transactional: matches!(script.language, Language::Sql { transactional: true }),
-    }
-}
-
-fn version(version: &Version) -> Version {
-    let text = leaked(version.as_str());
-    match version.kind() {
-        VersionKind::Counter => generated::counter(text),
-        VersionKind::Timestamp => generated::timestamp(text),
-        VersionKind::Dotted => generated::dotted(text),
-        VersionKind::Text => generated::text(text),
-    }
+/// Path, text, what runs if that is not the text, and whether it runs in a transaction.
+fn sql(script: &Script) -> (&'static str, &'static str, &'static str, bool) {
+    let transactional = matches!(script.language, Language::Sql { transactional: true });
+    let run = leaked(script.run.as_deref().unwrap_or_default());
+    (leaked(script.file.path()), leaked(script.file.text()), run, transactional)
 }
 
 fn leaked(text: &str) -> &'static str {

@@ -19,6 +19,7 @@ use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::directive::Allowance;
 use crate::filename::{FileName, Part};
 use crate::fingerprint::Fingerprint;
+use crate::known::Known;
 use crate::layout::{self, Layout};
 use crate::levels::Context;
 use crate::options::Options;
@@ -96,6 +97,8 @@ pub struct Reading {
     pub folder: Folder,
     /// Every problem, errors and warnings, sorted by file and position.
     pub diagnostics: Vec<Diagnostic>,
+    /// The texts in which nothing was found, for the next reading.
+    pub known: Known,
 }
 
 impl Reading {
@@ -138,9 +141,10 @@ impl Folder {
         check::names::check(layout, &files, &mut diagnostics);
         let is_complete = diagnostics.is_empty();
         check::portable::check(&files, &mut diagnostics);
+        let mut known = Known::by(layout, options);
         let mut scripts: Vec<_> = files
             .into_iter()
-            .map(|file| check::script::check(file, options, &mut diagnostics))
+            .map(|file| check::script::check(file, options, &mut known, &mut diagnostics))
             .collect();
         let allowances = scripts
             .iter_mut()
@@ -156,7 +160,7 @@ impl Folder {
         let mut diagnostics = options.levels.judge(diagnostics, &context);
         diagnostics.sort_by(|left, right| left.sort_key().cmp(&right.sort_key()));
         let folder = Self { path: shown.to_owned(), layout, migrations, settings, sum };
-        Reading { folder, diagnostics }
+        Reading { folder, diagnostics, known }
     }
 
     /// The folder's path as messages show it.

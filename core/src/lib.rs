@@ -33,6 +33,7 @@ pub mod sum;
 
 mod check;
 pub mod diagnostic;
+mod known;
 pub mod levels;
 pub mod render;
 pub mod rule;
@@ -42,6 +43,7 @@ pub use checksum::Checksum;
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use fingerprint::Fingerprint;
 pub use folder::Folder;
+pub use known::Known;
 pub use layout::Layout;
 pub use levels::{Level, Levels};
 pub use options::Options;

@@ -1,5 +1,6 @@
 //! How a folder is to be read: the macro's arguments, as data.
 
+use crate::known::Known;
 use crate::layout::Layout;
 use crate::levels::Levels;
 
@@ -18,6 +19,8 @@ pub struct Options {
     pub levels: Levels,
     /// Whether statements are checked against PostgreSQL's grammar.
     pub syntax: bool,
+    /// Texts in which an earlier reading has found nothing ([`Reading::known`](crate::folder::Reading)).
+    pub known: Known,
     /// Whose layout the folder has. Without it, the layout is recognised from the folder.
     pub layout: Option<Layout>,
     /// The name of the history table, which no migration may touch.
@@ -33,6 +36,7 @@ impl Default for Options {
             ignore: Vec::new(),
             levels: Levels::default(),
             syntax: true,
+            known: Known::default(),
             layout: None,
             history_table: DEFAULT_HISTORY_TABLE.to_owned(),
         }

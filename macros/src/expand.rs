@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use dunlin_core::folder::{Language, Migration, Script};
 use dunlin_core::options::DEFAULT_HISTORY_TABLE;
-use dunlin_core::{Diagnostic, Folder, Layout, Rule, Severity, Version};
+use dunlin_core::{Diagnostic, Folder, Layout, Options, Rule, Severity, Version};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::input::Input;
+use crate::memory::Memory;
 
 /// A registry as an expression that can stand in a `const`, or the problems of the folder and an
 /// empty registry, so that one mistake is one error.
@@ -31,7 +32,10 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     }
     let directory = package.join(&input.folder);
     let shown = shown_path(&directory);
-    let reading = Folder::read(&directory, &shown, &input.options);
+    let memory = Memory::of(&directory);
+    let options = Options { known: memory.known(), ..input.options.clone() };
+    let reading = Folder::read(&directory, &shown, &options);
+    memory.keep(&reading.known);
     let krate = &input.krate;
     let registry = if reading.is_accepted() {
         registry(input, &directory, &reading.folder)

@@ -5,6 +5,7 @@
 
 mod expand;
 mod input;
+mod memory;
 
 use proc_macro::TokenStream;
 

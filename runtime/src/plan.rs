@@ -320,18 +320,26 @@ fn is_named(layout: Layout, name: &str, name_or_version: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use dunlin_core::VersionKind;
+
     use super::*;
     use crate::registry::generated;
 
-    const fn sql(path: &'static str) -> generated::SqlFile {
-        generated::SqlFile { path, text: "SELECT 1;\n", run: None, transactional: true }
+    const fn sql(
+        name: &'static str,
+        kind: VersionKind,
+        version: &'static str,
+        checksum: &'static [u8; 32],
+    ) -> Migration {
+        let kind = kind.__number();
+        generated::sql(name, kind, version, checksum, "x.sql", "SELECT 1;\n", "", true)
     }
 
     const LIST: &[Migration] = &[
-        generated::sql("20250101-a", generated::timestamp("20250101"), [1; 32], sql("a.sql"), None),
-        generated::sql("20250202-b", generated::timestamp("20250202"), [2; 32], sql("b.sql"), None),
-        generated::sql("20250202-c", generated::timestamp("20250202"), [3; 32], sql("c.sql"), None),
-        generated::sql("20250303-d", generated::timestamp("20250303"), [4; 32], sql("d.sql"), None),
+        sql("20250101-a", VersionKind::Timestamp, "20250101", &[1; 32]),
+        sql("20250202-b", VersionKind::Timestamp, "20250202", &[2; 32]),
+        sql("20250202-c", VersionKind::Timestamp, "20250202", &[3; 32]),
+        sql("20250303-d", VersionKind::Timestamp, "20250303", &[4; 32]),
     ];
     const REGISTRY: Registry = generated::registry(LIST, 0, "migrations", "migrations", None, &[]);
 
@@ -419,8 +427,7 @@ mod tests {
 
     #[test]
     fn a_second_name_for_a_version_is_never_newer() {
-        const COUNTERS: &[Migration] =
-            &[generated::sql("3_seed", generated::counter("3"), [1; 32], sql("3_seed.sql"), None)];
+        const COUNTERS: &[Migration] = &[sql("3_seed", VersionKind::Counter, "3", &[1; 32])];
         let registry = Registry { migrations: COUNTERS, ..REGISTRY };
         assert!(!is_ahead(&registry, "3_seeds"));
         assert!(!is_ahead(&registry, "0003_zzz"));

@@ -170,3 +170,32 @@ fn recording_a_new_migration_builds_it_in_without_a_build_script() {
         "error: `0001_a` is not what `dunlin.sum` records\n--> migrations/0001_a.sql:1:1\n|\n::: migrations/dunlin.sum:2:1",
     );
 }
+
+/// With a build script the macro remembers in which texts it has found nothing.
+#[test]
+fn what_an_earlier_build_has_found_right_hides_no_mistake() {
+    let package = Package::new("remembered", "", &[("0001_a.sql", "SELECT 1;\n")]);
+    package.write("build.rs", "fn main() { println!(\"cargo::rerun-if-changed=migrations\"); }\n");
+    package.write("src/main.rs", &MAIN.replace("ARGUMENTS", "").replace(
+        "fn main() {",
+        "fn main() {\n    if std::env::args().len() > 1 { return println!(\"{}\", env!(\"OUT_DIR\")); }",
+    ));
+    assert_eq!(package.embedded(), ["0001_a"]);
+    let out = std::process::Command::new(package.0.program("embed-remembered")).arg("out").output();
+    let out = String::from_utf8(out.unwrap().stdout).unwrap();
+    let remembered = || {
+        let files: Vec<_> = std::fs::read_dir(out.trim()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        std::fs::read_to_string(files[0].path()).unwrap().lines().count()
+    };
+    assert_eq!(remembered(), 2);
+    package.write("migrations/0002_b.sql", "SELECT 2;\n");
+    assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
+    assert_eq!(remembered(), 3);
+    package.write("migrations/0001_a.sql", "SELEKT 1;\n");
+    let built = package.build();
+    assert!(!built.succeeded && built.text.contains("migrations/0001_a.sql:1:1"), "{}", built.text);
+    assert_eq!(remembered(), 2);
+    package.write("migrations/0001_a.sql", "SELECT 1;\n");
+    assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
+}

@@ -84,34 +84,45 @@ fn migration_of(
 ) -> dunlin::Migration {
     let name: &'static str = migration.name.clone().leak();
     let version: &'static str = migration.version.as_str().to_owned().leak();
-    let version = match migration.version.kind() {
-        dunlin_core::VersionKind::Counter => generated::counter(version),
-        dunlin_core::VersionKind::Timestamp => generated::timestamp(version),
-        dunlin_core::VersionKind::Dotted => generated::dotted(version),
-        dunlin_core::VersionKind::Text => generated::text(version),
-    };
-    let checksum = *migration.up.checksum.as_bytes();
+    let kind = migration.version.kind().__number();
+    let checksum: &'static [u8; 32] = Box::leak(Box::new(*migration.up.checksum.as_bytes()));
+    let (path, text, run, transactional) = sql_file(&migration.up);
     let down = migration.down.as_ref().map(sql_file);
-    if matches!(migration.up.language, Language::Sql { .. }) {
-        return generated::sql(name, version, checksum, sql_file(&migration.up), down);
+    if matches!(migration.up.language, Language::Rust { .. }) {
+        let functions = rust.iter().find(|functions| functions.name == name).unwrap();
+        let (up, undo) = (functions.up, functions.down);
+        return generated::rust(name, kind, version, checksum, path, text, up, undo, down);
     }
-    let functions = rust.iter().find(|functions| functions.name == name).unwrap();
-    let file = generated::RustFile {
-        path: migration.up.file.path().to_owned().leak(),
-        text: migration.up.file.text().to_owned().leak(),
-        up: functions.up,
-        down: functions.down,
-    };
-    generated::rust(name, version, checksum, file, down)
+    match down {
+        None => generated::sql(name, kind, version, checksum, path, text, run, transactional),
+        Some(down) => generated::undoable(
+            name,
+            kind,
+            version,
+            checksum,
+            path,
+            text,
+            run,
+            transactional,
+            down.0,
+            down.1,
+            down.2,
+            down.3,
+        ),
+    }
 }
 
-fn sql_file(script: &dunlin_core::folder::Script) -> generated::SqlFile {
-    generated::SqlFile {
-        path: script.file.path().to_owned().leak(),
-        text: script.file.text().to_owned().leak(),
-        run: script.run.clone().map(|run| &*run.leak()),
-        transactional: matches!(script.language, Language::Sql { transactional: true }),
-    }
+/// Path, text, what runs if that is not the text, and whether it runs in a transaction.
+fn sql_file(
+    script: &dunlin_core::folder::Script,
+) -> (&'static str, &'static str, &'static str, bool) {
+    let leaked = |text: &str| -> &'static str { text.to_owned().leak() };
+    (
+        leaked(script.file.path()),
+        leaked(script.file.text()),
+        leaked(script.run.as_deref().unwrap_or_default()),
+        matches!(script.language, Language::Sql { transactional: true }),
+    )
 }
 
 fn random() -> u64 {

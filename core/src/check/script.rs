@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::directive::{self, Allowance};
 use crate::filename::Part;
 use crate::folder::{CheckedFile, Language, LoadedFile, Script, Transaction};
+use crate::known::Known;
 use crate::lexer::{Lexed, Unterminated, UnterminatedKind, lex};
 use crate::options::Options;
 use crate::rule::Rule;
@@ -20,9 +21,23 @@ use super::{grammar, meaning};
 pub(crate) fn check(
     loaded: LoadedFile,
     options: &Options,
+    known: &mut Known,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> CheckedFile {
+    let is_usual = loaded.transaction == Transaction::One && loaded.name.part != Part::Rust;
+    let (part, n_found) = (loaded.name.part, diagnostics.len());
     let file = loaded.file;
+    let checksum = loaded.checksum;
+    let before = Some(&options.known).filter(|before| is_usual && before.is_comparable(known));
+    if before.is_some_and(|before| before.has(part, &checksum)) {
+        known.add(part, checksum);
+        let language = Language::Sql { transactional: true };
+        return CheckedFile {
+            name: loaded.name,
+            script: Script { path: loaded.path, file, run: None, checksum, language },
+            allowances: Vec::new(),
+        };
+    }
     nul_character(&file, diagnostics);
     let checked = if file.text().trim().is_empty() {
         diagnostics.push(blank(&file, loaded.name.part));
@@ -38,9 +53,13 @@ pub(crate) fn check(
         sql(&file, loaded.name.part, loaded.transaction, options, diagnostics)
     };
     let Checked { language, run, allowances } = checked;
+    let is_plain = language == Language::Sql { transactional: true } && run.is_none();
+    if is_usual && is_plain && allowances.is_empty() && diagnostics.len() == n_found {
+        known.add(part, checksum);
+    }
     CheckedFile {
         name: loaded.name,
-        script: Script { path: loaded.path, file, run, checksum: loaded.checksum, language },
+        script: Script { path: loaded.path, file, run, checksum, language },
         allowances,
     }
 }

@@ -10,6 +10,7 @@ use crate::checksum::Checksum;
 use crate::diagnostic::Diagnostic;
 use crate::filename::{Judgement, judge};
 use crate::folder::{CheckedFile, LoadedFile, Transaction};
+use crate::known::Known;
 use crate::lexer::lex;
 use crate::options::Options;
 use crate::rule::{DefaultLevel, Rule};
@@ -23,7 +24,7 @@ fn checked(name: &str, text: &str) -> (CheckedFile, Vec<Diagnostic>) {
     let loaded =
         LoadedFile { path: PathBuf::new(), name, file, checksum, transaction: Transaction::One };
     let mut diagnostics = Vec::new();
-    (check(loaded, &Options::default(), &mut diagnostics), diagnostics)
+    (check(loaded, &Options::default(), &mut Known::default(), &mut diagnostics), diagnostics)
 }
 
 /// Pieces that the rules look at, in any order.

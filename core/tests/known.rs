@@ -1,0 +1,94 @@
+//! What an earlier reading has found out is used by the next one, and by nothing else.
+
+#![cfg(feature = "syntax")]
+#![expect(clippy::unwrap_used, reason = "a folder that cannot be written is a failed test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dunlin_core::folder::Reading;
+use dunlin_core::{Checksum, Folder, Known, Layout, Options};
+
+const GOOD: &str = "CREATE TABLE users (id bigint);\n";
+const BAD: &str = "CREATE TABEL users (id bigint);\n";
+
+fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("known-{test}"));
+    if path.exists() {
+        fs::remove_dir_all(&path).unwrap();
+    }
+    fs::create_dir_all(&path).unwrap();
+    for (name, text) in files {
+        fs::write(path.join(name), text).unwrap();
+    }
+    path
+}
+
+fn read(folder: &Path, options: &Options) -> Reading {
+    Folder::read(folder, "migrations", options)
+}
+
+/// What a reading knows that has found nothing in a text, although it should have.
+fn knows(text: &str) -> Known {
+    let honest = read(&folder("honest", &[("1_x.sql", GOOD)]), &Options::default()).known;
+    let (good, bad) = (Checksum::of(GOOD).to_string(), Checksum::of(text).to_string());
+    Known::parse(&honest.to_string().replace(&good, &bad))
+}
+
+#[test]
+fn a_reading_that_knows_everything_says_the_same() {
+    let files = [
+        ("1_a.sql", GOOD),
+        ("1_a.down.sql", "DROP TABLE users;\n"),
+        ("2_b.sql", "-- dunlin: no-transaction\nVACUUM;\n"),
+        ("3_c.sql", "BEGIN;\nSELECT 1;\nCOMMIT;\n"),
+        ("4_d.sql", "SET work_mem = '1MB';\n"),
+        ("5_e.sql", "-- dunlin: allow leaking-setting: wanted\nSET work_mem = '1MB';\n"),
+    ];
+    let path = folder("same", &files);
+    let first = read(&path, &Options::default());
+    let options = Options { known: first.known.clone(), ..Options::default() };
+    let second = read(&path, &options);
+    assert_eq!(format!("{second:?}"), format!("{first:?}"));
+    assert_eq!(first.known.to_string().lines().count(), 3, "{}", first.known);
+    assert_eq!(Known::parse(&first.known.to_string()), first.known);
+}
+
+#[test]
+fn what_is_known_is_not_looked_at_again() {
+    let path = folder("skipped", &[("1_x.sql", BAD)]);
+    assert_eq!(read(&path, &Options::default()).diagnostics.len(), 1);
+    let options = Options { known: knows(BAD), ..Options::default() };
+    assert_eq!(read(&path, &options).diagnostics, []);
+}
+
+#[test]
+fn what_was_known_by_other_rules_is_looked_at() {
+    let path = folder("other", &[("1_x.sql", BAD)]);
+    let known = knows(BAD);
+    let others = [
+        Options { history_table: "other".to_owned(), ..Options::default() },
+        Options { layout: Some(Layout::Sqlx), ..Options::default() },
+    ];
+    for options in others {
+        let options = Options { known: known.clone(), ..options };
+        assert_eq!(read(&path, &options).diagnostics.len(), 1, "{options:?}");
+    }
+    let older = Known::parse(&known.to_string().replace("dunlin-core ", "dunlin-core 9"));
+    let options = Options { known: older, ..Options::default() };
+    assert_eq!(read(&path, &options).diagnostics.len(), 1);
+    // An empty undo is wrong, and the same as a migration is not.
+    let comment = "-- nothing\n";
+    let path = folder("part", &[("1_x.sql", GOOD), ("1_x.down.sql", comment)]);
+    let options = Options { known: knows(comment), ..Options::default() };
+    assert_eq!(read(&path, &options).diagnostics.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_read_is_nothing() {
+    let path = folder("unread", &[("1_x.sql", BAD)]);
+    for text in ["", "\n", "up sha256:0", "\u{feff}x\ny z\n"] {
+        let options = Options { known: Known::parse(text), ..Options::default() };
+        assert_eq!(read(&path, &options).diagnostics.len(), 1, "{text:?}");
+    }
+}
