@@ -72,9 +72,11 @@ impl Case {
     /// What stands against the second build, by its definition.
     fn drift(&self) -> Vec<(&'static str, String)> {
         let (newest_applied, newest_known) = (self.first().max(), self.second().max());
+        // What has nothing of a build is not ahead of it.
+        let is_other = newest_known.is_some() && self.second().all(|n| !self.first[n]);
         let drift = |n: usize| match (self.first[n], self.second[n]) {
             (true, Second::Edited) => Some("changed"),
-            (true, Second::Absent) if Some(n) < newest_known => Some("missing"),
+            (true, Second::Absent) if is_other || Some(n) < newest_known => Some("missing"),
             (false, Second::Same | Second::Edited)
                 if self.strict_order && Some(n) < newest_applied =>
             {
