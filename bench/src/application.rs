@@ -101,7 +101,7 @@ impl Application {
             Self::Baseline => String::new(),
             Self::Dunlin => format!("dunlin = {{ path = {dunlin:?} }}\n"),
             Self::DunlinWithoutPool => {
-                format!("dunlin = {{ path = {dunlin:?}, default-features = false }}\n")
+                format!("dunlin = {{ path = {dunlin:?}, default-features = false, features = [\"syntax\"] }}\n")
             }
             Self::Refinery => r#"refinery = { version = "0.10", default-features = false, features = ["tokio-postgres"] }
 "#.to_owned(),
