@@ -84,7 +84,7 @@ impl Migrator<'_> {
         let history = &glance.history;
         let is_own = origin.tool() == Tool::Table && history.is_of(origin);
         if is_own && history.plain(&session).await?.is_none() {
-            let state = history.state(&session, None, glance.sum.as_ref()).await?;
+            let state = history.state(&session, None, glance.summary.as_ref()).await?;
             if state.exists {
                 return Ok(self.nothing(&glance, &state));
             }
@@ -93,7 +93,7 @@ impl Migrator<'_> {
         let in_place = history.is_at(&located);
         let state = match history.plain(&session).await? {
             Some(state) if in_place => state,
-            _ => history.state(&session, None, glance.sum.as_ref()).await?,
+            _ => history.state(&session, None, glance.summary.as_ref()).await?,
         };
         if in_place {
             duplicates::refuse(&session, history, bare).await?;

@@ -262,7 +262,7 @@ impl Migrator<'_> {
         ended.map_err(|error| {
             Error::from_postgres("ending the session that holds the lock", error)
         })?;
-        let state = glance.history.state(&session, None, glance.sum.as_ref()).await?;
+        let state = glance.history.state(&session, None, glance.summary.as_ref()).await?;
         self.log_unlock(&session, glance.history, &state, &holder).await?;
         Ok(true)
     }

@@ -21,7 +21,7 @@ use crate::residue::{self, Traces};
 use crate::session::{Answers, Session, text};
 use crate::settings::{self, Settings};
 use crate::shape::{Shape, shape};
-use crate::sum::{self, Sum};
+use crate::summary::{self, Summary};
 
 /// `NAMEDATALEN` less its terminating zero byte (manual, 4.1.1).
 const MAX_NAME_BYTES: usize = 63;
@@ -74,7 +74,7 @@ pub(crate) struct Glance {
     pub(crate) history: History,
     pub(crate) database: String,
     /// Present when the table could be read; what else may be wrong is found out under the lock.
-    pub(crate) sum: Option<Sum>,
+    pub(crate) summary: Option<Summary>,
     is_read_only: bool,
     is_standby: bool,
 }
@@ -205,7 +205,7 @@ impl Table {
              current_timestamp AS begun, pg_catalog.statement_timestamp() AS now; \
              SHOW transaction_read_only; SHOW in_hot_standby; \
              SELECT {}{} FROM {table}",
-            sum::columns(self.last_name),
+            summary::columns(self.last_name),
             self.question_where_found(),
         );
         let (asking, doing) = ("asking the server where we are", "reading the history table");
@@ -238,7 +238,7 @@ impl Table {
         let glance = Glance {
             history,
             database: text(context, "database").unwrap_or_default().to_owned(),
-            sum: None,
+            summary: None,
             is_read_only: is_on("transaction_read_only"),
             is_standby: is_on("in_hot_standby"),
         };
@@ -258,7 +258,7 @@ impl Table {
         if !self.is_where_expected(row) {
             return Err(glance.history.is_elsewhere(&self.found_in(session).await?));
         }
-        Ok(Glance { sum: Some(Sum::of(row)), ..glance })
+        Ok(Glance { summary: Some(Summary::of(row)), ..glance })
     }
 
     /// A column with the name of the table in the first schema of the search path, or nothing: `FROM`
@@ -401,17 +401,17 @@ impl History {
 
     /// Everything a run must know, in one round trip when the table is known to exist, else in two.
     ///
-    /// `sum` is what the first question has shown of it, and `lock` is the key whose possession the answer reports.
+    /// `summary` is what the first question has shown of it, and `lock` is the key whose possession the answer reports.
     pub(crate) async fn state(
         &self,
         session: &Session<'_>,
         lock: Option<i64>,
-        sum: Option<&Sum>,
+        summary: Option<&Summary>,
     ) -> Result<State> {
-        let known_to_exist = sum.is_some();
+        let known_to_exist = summary.is_some();
         let doing = "reading the state of the database";
         let mut question = self.question(lock);
-        if lock.is_some() && sum.is_none_or(Sum::is_empty) {
+        if lock.is_some() && summary.is_none_or(Summary::is_empty) {
             question +=
                 &format!("; {}", other_history::question(&other_history::usual_names(), None));
         }

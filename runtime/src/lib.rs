@@ -94,7 +94,7 @@ mod settings;
 mod shape;
 mod single;
 mod stale;
-mod sum;
+mod summary;
 mod watch;
 
 mod clock;

@@ -21,7 +21,7 @@ use crate::report::{Done, Report};
 use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::status::Status;
-use crate::sum::Settled;
+use crate::summary::Settled;
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
@@ -325,8 +325,8 @@ impl<'a> Migrator<'a> {
         let (mut session, mut glance) = self.reach(database, &mut run.waiting).await?;
         loop {
             if !run.is_resumed() {
-                let sum = glance.sum.as_ref().filter(|_| *target == Target::Latest);
-                let settled = sum.and_then(|it| it.settled(self.registry, self.policies.ahead));
+                let summary = glance.summary.as_ref().filter(|_| *target == Target::Latest);
+                let settled = summary.and_then(|it| it.settled(self.registry, self.policies.ahead));
                 if let Some(Settled { n_applied, ahead }) = settled {
                     if !ahead.is_empty() {
                         self.tell(&Event::DatabaseAhead { names: &ahead });
@@ -486,10 +486,10 @@ impl<'a> Migrator<'a> {
         target: &Target,
     ) -> Result<Option<usize>> {
         // Without a table everything is pending, except of a build that has nothing.
-        if glance.sum.is_none() && !self.registry.is_empty() {
+        if glance.summary.is_none() && !self.registry.is_empty() {
             return Ok(None);
         }
-        let state = glance.history.state(session, None, glance.sum.as_ref()).await?;
+        let state = glance.history.state(session, None, glance.summary.as_ref()).await?;
         let plan = self.planned(session, &glance.history, &state, target).await?;
         if !plan.is_empty() {
             return Ok(None);
@@ -508,7 +508,7 @@ impl<'a> Migrator<'a> {
         glance.writable()?;
         let key = lock::key(&glance.history.lock_name(&glance.database));
         lock::acquire(session, key, self.lock_wait, &*self.observer, onlooker).await?;
-        let state = glance.history.state(session, Some(key), glance.sum.as_ref()).await?;
+        let state = glance.history.state(session, Some(key), glance.summary.as_ref()).await?;
         if !state.holds_lock {
             return Err(lock::behind_pooler(
                 "the migration lock was granted, but this session does not hold it",
@@ -765,7 +765,7 @@ impl<'a> Migrator<'a> {
 
     async fn read(&self, session: &Session<'_>) -> Result<(History, State)> {
         let glance = self.table.glance(session).await?;
-        let state = glance.history.state(session, None, glance.sum.as_ref()).await?;
+        let state = glance.history.state(session, None, glance.summary.as_ref()).await?;
         Ok((glance.history, state))
     }
 

@@ -19,7 +19,7 @@ use crate::session::text;
 
 /// What the server has counted and hashed.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Sum {
+pub(crate) struct Summary {
     fingerprint: Fingerprint,
     is_empty: bool,
     /// The rows behind the build's last name.
@@ -58,7 +58,7 @@ pub(crate) fn columns(last_name: &str) -> String {
     )
 }
 
-impl Sum {
+impl Summary {
     /// The answer.
     pub(crate) fn of(row: &SimpleQueryRow) -> Self {
         let number = text(row, "fingerprint").and_then(|it| it.parse::<i64>().ok());
