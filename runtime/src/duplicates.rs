@@ -3,6 +3,8 @@
 //! Separate from the history, whose own table cannot have them. An older one without `UNIQUE` can, and
 //! then nobody knows which of its rows is the migration's.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::History;
 use crate::session::{Session, text};
@@ -43,17 +45,22 @@ fn refused(history: &History, groups: &[(String, Vec<Row>)]) -> Error {
         [(name, _)] => format!("`{name}` is more than once in {schema}.{table}"),
         _ => format!("{} names are more than once in {schema}.{table}", groups.len()),
     };
-    let later = groups.iter().flat_map(|(_, rows)| rows.iter().skip(1));
-    let later: Vec<_> = later.map(|(id, _)| id.as_str()).collect();
+    let ids = |n_kept: usize| {
+        groups.iter().flat_map(move |(_, rows)| rows.iter().skip(n_kept)).map(|(id, _)| id.as_str())
+    };
+    let later: Vec<_> = ids(1).collect();
+    // A number that two rows share would take the row that is to stay as well.
+    let is_shared = ids(0).collect::<BTreeSet<_>>().len() < ids(0).count();
+    let how = if is_shared {
+        "their numbers do not tell them apart, `ctid` does".to_owned()
+    } else {
+        format!("`DELETE FROM {} WHERE id IN ({})`", history.qualified, later.join(", "))
+    };
     groups
         .iter()
         .fold(Error::new(ErrorKind::History, headline), |error, group| error.body(described(group)))
         .note("the history has one row for each migration; nothing was changed")
-        .help(format!(
-            "keep one row of each and delete the others: `DELETE FROM {} WHERE id IN ({})`",
-            history.qualified,
-            later.join(", ")
-        ))
+        .help(format!("keep one row of each and delete the others: {how}"))
 }
 
 /// The block about one name.

@@ -199,6 +199,12 @@ impl Error {
             Some(error) => made.because(error),
             None => made,
         };
+        let is_there = made.code() == Some(&SqlState::DUPLICATE_OBJECT);
+        let made = if is_there {
+            made.help("roles and tablespaces belong to the whole server: rehearse on one that is there for nothing else, as a private one is")
+        } else {
+            made
+        };
         made.note("the recorded migrations were run on a scratch database, to compare what they make; nothing was changed in yours")
             .help("if a migration needs what that server does not have, such as an extension, a role or data, rehearse on one that has it: `Migrator::rehearse`")
             .help("or record the migrations as unverified without a rehearsal: `Migrator::unproved`")

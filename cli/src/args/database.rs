@@ -310,7 +310,8 @@ pub(crate) struct Adopt {
     /// Compare on the server of this URL instead of a private one, in a scratch database that is removed
     /// afterwards
     ///
-    /// For migrations that need what a private server does not have, such as roles or extensions.
+    /// For migrations that need what a private server does not have, such as extensions. Roles belong to the
+    /// whole server: those that a migration creates must not be there, and stay on it.
     #[arg(long, value_name = "URL", conflicts_with = "unproved")]
     pub(crate) server: Option<Secret>,
     #[command(flatten)]

@@ -135,10 +135,7 @@ async fn in_place(
     let adoption = migrator.adoption(&connection.pool, origin).await;
     let adoption = adoption.map_err(|error| connection.explain(error))?;
     is_known(&args.accept, &adoption)?;
-    // Who vouches for one thing wants the rest to be right.
-    if !args.accept.is_empty()
-        && let Err(error) = adoption.allowed(true)
-    {
+    if let Err(error) = adoption.allowed(true) {
         return Err(Box::new(with_fields(Failure::from_error(&error), &adoption)));
     }
     let table = shown(database.screen.error_paint, &adoption);
@@ -146,7 +143,7 @@ async fn in_place(
     consented(args, database, &adoption, &will)?;
     leaves.set(Leaves::Completed);
     // A table without rows gets its columns all the same.
-    let adopted = if adoption.is_nothing() || adoption.allowed(true).is_err() {
+    let adopted = if adoption.is_nothing() {
         migrator.adopt(&connection.pool).await
     } else {
         migrator.adopt_from(&connection.pool, &adoption).await.map(|_n| true)

@@ -77,21 +77,14 @@ pub(super) fn will(paint: Paint, adoption: &Adoption) -> String {
 
 /// What becomes of the rows of a table that is taken over in place and that are no migrations here.
 pub(super) fn in_place_besides(adoption: &Adoption) -> String {
-    let is = |state: AdoptionState| adoption.entries().iter().filter(move |it| it.state() == state);
-    let mut text = match is(AdoptionState::LeftOut).count() {
+    let is_left_out = |it: &&Adopting| it.state() == AdoptionState::LeftOut;
+    match adoption.entries().iter().filter(is_left_out).count() {
         0 => String::new(),
         1 => "\nBut the row that is left out is deleted; the log keeps its name.".to_owned(),
         n => {
             format!("\nBut the {n} rows that are left out are deleted; the log keeps their names.")
         }
-    };
-    if let Some(it) = is(AdoptionState::NotHere).next() {
-        text.push_str(&format!(
-            "\nWhat is not here stays, and `up` is refused while something newer is here: put the file back, or delete the row with `--accept {}`.",
-            it.name()
-        ));
     }
-    text
 }
 
 /// What is recorded there alone and was left out before: it is told whenever somebody asks.

@@ -4,6 +4,7 @@ use dunlin::Target;
 
 use super::check::migrations;
 use super::database::Database;
+use super::status::other_histories;
 use crate::answer::{Answer, Outcome};
 use crate::args::Baseline;
 
@@ -17,7 +18,12 @@ pub(crate) async fn baseline(args: &Baseline, database: &Database<'_>) -> Outcom
         return Ok(with_names(answer, &[], false));
     }
     let names: Vec<_> = plan.steps().iter().map(|step| step.migration().name()).collect();
-    database.consent(args.consent, &will(&names))?;
+    // Another tool knows better what is applied.
+    let first = database.registry.iter().next().map(|it| it.name());
+    let is_first = plan.steps().first().map(|step| step.migration().name()) == first;
+    let others =
+        if is_first { other_histories(database, &connection).await } else { String::new() };
+    database.consent(args.consent, &format!("{others}{}", will(&names)))?;
     let report = database.runner(&args.run).baseline(&connection.pool, target).await;
     let report = report.map_err(|error| connection.explain(error))?;
     let names: Vec<_> = report.done().iter().map(|it| it.name()).collect();

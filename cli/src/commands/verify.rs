@@ -3,7 +3,7 @@
 use dunlin::ErrorKind;
 
 use super::database::Database;
-use super::status::{totals, with_status};
+use super::status::{other_histories, totals, with_status};
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::{Format, Verify};
 use crate::drift;
@@ -21,7 +21,11 @@ pub(crate) async fn verify(args: &Verify, database: &Database<'_>) -> Outcome {
             };
             let names = status.entries().iter().filter(|it| pending && it.applied().is_none());
             let names: String = names.map(|it| format!("    {}\n", it.name())).collect();
-            let text = format!("{words}\n{names}{}", totals(paint, &status));
+            let others = match status.n_applied() {
+                0 => other_histories(database, &connection).await,
+                _ => String::new(),
+            };
+            let text = format!("{words}\n{names}{}{others}", totals(paint, &status));
             let exit = if pending { Exit::Pending } else { Exit::Ok };
             return Ok(with_status(Answer::new(text).exit(exit), &status));
         }

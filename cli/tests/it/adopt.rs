@@ -281,6 +281,10 @@ fn what_is_there_is_named_where_nobody_says_which_tool() {
     let hint =
         "this database has a history of sqlx (public._sqlx_migrations): `adopt` takes it over\n";
     assert!(before.stdout(0).ends_with(hint), "{}", before.stdout);
+    let verified = case.run(&["verify"]);
+    assert!(verified.stdout(0).ends_with(hint), "{}", verified.stdout);
+    let baseline = case.run(&["baseline"]);
+    assert!(baseline.stderr(2).starts_with(hint), "{}", baseline.stderr);
     let plan = case.run(&["plan"]);
     assert!(plan.stdout(0).ends_with(hint), "{}", plan.stdout);
     let script = case.run(&["plan", "--sql"]);
@@ -371,9 +375,9 @@ fn a_table_in_place_beside_another_history_is_asked_about() {
 fn a_row_of_a_table_in_place_that_is_not_here_can_go() {
     let case = Case::new("adopt-in-place-accept");
     case.database.client().run(crate::database::PLAIN);
-    let asked = case.run(&["adopt"]);
-    let stays = "What is not here stays, and `up` is refused while something newer is here: put the file back, or delete the row with `--accept 0001_a`.\n";
-    assert!(asked.stderr(2).contains(stays), "{}", asked.stderr);
+    let refused = case.run(&["adopt", "--yes"]);
+    let why = "2 migrations stand against taking over the table public.migrations\n";
+    assert!(refused.stderr(4).contains(why), "{}", refused.stderr);
     let half = case.run(&["adopt", "--accept", "0001_a", "--yes"]);
     assert!(
         half.stderr(4)

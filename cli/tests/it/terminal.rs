@@ -248,7 +248,10 @@ fn a_person_is_asked_before_a_table_is_changed() {
     let database = TestDatabase::new();
     let url = database.url();
     database.client().run(crate::database::PLAIN);
-    let adopt = || terminal_of(&project, &["adopt", "--database-url", &url]);
+    let adopt = || {
+        let vouched = ["adopt", "--accept", "0001_users", "--accept", "0000_gone"];
+        terminal_of(&project, &[vouched.as_slice(), &["--database-url", &url]].concat())
+    };
     let (code, shown) = answering(&mut adopt(), "n\n");
     assert_eq!(code, 130, "{shown}");
     assert!(shown.contains("not confirmed"), "{shown}");

@@ -32,6 +32,7 @@ besides: table public.audit is made by no migration
 besides: index public.users.users_by_id is made by no migration
 
 note: the recorded migrations were run on a scratch server and its schema was compared; nothing was changed in the database
+help: if the migrations are right, make the database so by hand, and start again
 help: if the database is right, somebody has edited a migration or changed the schema by hand: make the files what was applied, or add a migration for the difference after moving in
 help: if you know that the difference does no harm: `Migrator::unproved` records the migrations as unverified"
     );
