@@ -1,7 +1,5 @@
 //! Real histories: a tool migrates a database from a folder, and Dunlin moves in with the same folder.
 
-#![expect(missing_docs, reason = "not an API")]
-
 use std::path::{Path, PathBuf};
 
 use diesel::Connection as _;
