@@ -1,9 +1,10 @@
 //! A whole history in one number, which the server computes over its table as well.
 //!
 //! A start with nothing to do compares them, so that neither question nor answer grows with the
-//! number of migrations. It is `bit_xor(hashtextextended(name || ' ' || checksum, 0))`. PostgreSQL keeps that
-//! function as it is, because it decides in which hash partition a row lies. It needs no sorting, as a
-//! hash over all rows in one text would.
+//! number of migrations. It is `bit_xor` over `hashtextextended(name || ' ' || checksum, 0)` of the rows,
+//! which a generated column of the history table keeps. PostgreSQL keeps that function as it is, because it
+//! decides in which hash partition a row lies. It needs no sorting, as a hash over all rows in one text
+//! would.
 //!
 //! It tells accidents, not attacks, and it is never the reason why something runs: numbers that differ
 //! lead to the rows themselves. A server that stores numbers the other way round, or whose encoding

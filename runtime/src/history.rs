@@ -49,8 +49,6 @@ pub(crate) struct Table {
     pub(crate) log: LogTable,
     /// What the log calls this build.
     pub(crate) build: Option<String>,
-    /// The last name of this build as texts are sorted; empty when it has none.
-    pub(crate) last_name: &'static str,
 }
 
 /// The table of one run, in the schema the run found it in or will create it in.
@@ -94,6 +92,8 @@ pub(crate) struct State {
     pub(crate) user: String,
     /// Whether that role may add rows, if there is a table.
     pub(crate) is_writable: bool,
+    /// Whether the table keeps a hash of each row, as those of the first builds of Dunlin do not.
+    pub(crate) has_fingerprint: bool,
     pub(crate) log: LogState,
     pub(crate) identity: Identity,
     /// Tables by whose names another tool might have migrated; asked for where nothing is applied yet.
@@ -205,7 +205,7 @@ impl Table {
              current_timestamp AS begun, pg_catalog.statement_timestamp() AS now; \
              SHOW transaction_read_only; SHOW in_hot_standby; \
              SELECT {}{} FROM {table}",
-            summary::columns(self.last_name),
+            summary::QUESTION,
             self.question_where_found(),
         );
         let (asking, doing) = ("asking the server where we are", "reading the history table");
@@ -268,8 +268,8 @@ impl Table {
             return String::new();
         }
         format!(
-            ", pg_catalog.to_regclass(pg_catalog.concat(pg_catalog.quote_ident(current_schema), '.', {})) AS expected",
-            literal(&identifier(&self.name))
+            ", pg_catalog.to_regclass(pg_catalog.format({}, current_schema)) AS expected",
+            literal(&format!("%I.{}", identifier(&self.name).replace('%', "%%")))
         )
     }
 
@@ -610,8 +610,10 @@ impl History {
         let columns = OWN_COLUMNS.map(|(name, kind)| format!(", {name} {kind}")).concat();
         let table = format!(
             "CREATE TABLE {} (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
-             executed_at timestamptz NOT NULL DEFAULT current_timestamp{columns})",
-            self.qualified
+             executed_at timestamptz NOT NULL DEFAULT current_timestamp, {} {}{columns})",
+            self.qualified,
+            summary::COLUMN,
+            summary::DEFINITION
         );
         let log = log.map(|log| format!("; {log}")).unwrap_or_default();
         format!("{table}{log}")
@@ -622,11 +624,30 @@ impl History {
         let columns =
             OWN_COLUMNS.map(|(name, kind)| format!("ADD COLUMN {name} {kind}")).join(", ");
         format!(
-            "ALTER TABLE {} {columns}; UPDATE {} SET kind = {}",
+            "ALTER TABLE {} {columns}; {}; UPDATE {} SET kind = {}",
             self.qualified,
+            self.with_fingerprint(),
             self.qualified,
             literal(Kind::Adopted.as_str())
         )
+    }
+
+    /// The statement that has the server keep a hash of each row, in a table with all other columns.
+    pub(crate) fn with_fingerprint(&self) -> String {
+        let (column, definition) = (summary::COLUMN, summary::DEFINITION);
+        format!("ALTER TABLE {} ADD COLUMN {column} {definition}", self.qualified)
+    }
+
+    /// What the table counts and hashes, with the rows behind this name, the last one of a build.
+    pub(crate) async fn summary_with_newer(
+        &self,
+        session: &Session<'_>,
+        last_name: &str,
+    ) -> Result<Option<Summary>> {
+        let columns = summary::question_with_newer(last_name);
+        let rows = session.rows(&format!("SELECT {columns} FROM {}", self.qualified)).await;
+        let rows = rows.map_err(|error| Error::from_looking("reading the history table", error))?;
+        Ok(rows.first().map(Summary::of))
     }
 
     /// The statement that records a migration; in its own transaction, it also measures it.
@@ -926,6 +947,7 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
         holds_lock: false,
         user: String::new(),
         is_writable: true,
+        has_fingerprint: false,
         log: LogState::default(),
         identity: Identity::default(),
         others: other_history::found(rows),
@@ -955,7 +977,10 @@ fn state(rows: &[SimpleQueryRow], exists: bool) -> State {
                     state.settings.changed.push((name.to_owned(), value.to_owned()));
                 }
             }
-            Some("column") => state.is_writable = text(row, "is_writable") != Some("f"),
+            Some("column") => {
+                state.is_writable = text(row, "is_writable") != Some("f");
+                state.has_fingerprint |= text(row, "attname") == Some(summary::COLUMN);
+            }
             Some("row") => state.applied.push(applied(row)),
             Some("log") => state.log = log_state(row),
             Some("here") => state.identity.system = owned(row, "system"),

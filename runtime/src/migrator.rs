@@ -21,7 +21,7 @@ use crate::report::{Done, Report};
 use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::status::Status;
-use crate::summary::Settled;
+use crate::summary::{Settled, Summary};
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
@@ -97,7 +97,6 @@ impl<'a> Migrator<'a> {
                 name: registry.history_table.to_owned(),
                 log: LogTable::default(),
                 build: None,
-                last_name: registry.iter().map(Migration::name).max().unwrap_or_default(),
             },
             policies: Policies::default(),
             primary_wait: Duration::ZERO,
@@ -325,8 +324,10 @@ impl<'a> Migrator<'a> {
         let (mut session, mut glance) = self.reach(database, &mut run.waiting).await?;
         loop {
             if !run.is_resumed() {
-                let summary = glance.summary.as_ref().filter(|_| *target == Target::Latest);
-                let settled = summary.and_then(|it| it.settled(self.registry, self.policies.ahead));
+                let settled = match target {
+                    Target::Latest => self.settled(&session, &glance).await?,
+                    _ => None,
+                };
                 if let Some(Settled { n_applied, ahead }) = settled {
                     if !ahead.is_empty() {
                         self.tell(&Event::DatabaseAhead { names: &ahead });
@@ -477,8 +478,21 @@ impl<'a> Migrator<'a> {
         Report { n_total, duration: begun.elapsed(), ..Report::default() }
     }
 
+    /// Whether nothing is left to do, as far as the table's own summary shows; which it is asked for once
+    /// more where it has more rows than this build has migrations.
+    async fn settled(&self, session: &Session<'_>, glance: &Glance) -> Result<Option<Settled>> {
+        let Some(summary) = &glance.summary else { return Ok(None) };
+        let settled = |it: &Summary| it.settled(self.registry, self.policies.ahead);
+        if !summary.may_be_ahead(self.registry) {
+            return Ok(settled(summary));
+        }
+        let last_name = self.registry.iter().map(Migration::name).max().unwrap_or_default();
+        let summary = glance.history.summary_with_newer(session, last_name).await?;
+        Ok(summary.as_ref().and_then(settled))
+    }
+
     /// How many migrations are applied, when a history that differs from the build leaves nothing to
-    /// do all the same, as a database that is ahead.
+    /// do all the same, as one in whose middle a row has no checksum.
     async fn satisfied(
         &self,
         session: &Session<'_>,
@@ -589,6 +603,10 @@ impl<'a> Migrator<'a> {
         history: &mut History,
         state: &State,
     ) -> Result<bool> {
+        if state.exists && !state.has_fingerprint {
+            // Only for speed. Who may add rows need not own the table, and somebody may be reading it.
+            let _slower = session.run(&history.with_fingerprint()).await;
+        }
         let log = history.begin_log(state)?;
         let (what, created) = match (state.exists, &log) {
             (false, _) => (&history.qualified, history.create(session, log.as_deref()).await),

@@ -1,10 +1,11 @@
-//! The history in a nutshell: what the first question of a run asks of it, and what that means.
+//! The history in few words: what the first question of a run asks of it, and what that means.
 //!
-//! The server hashes names and checksums, so that neither question nor answer grows with the history
-//! (see [`Fingerprint`]). Two histories differ from a build and leave nothing to do all the same: one
-//! whose first rows have no checksums, because they were adopted, and one that is ahead. Both are
-//! recognised from the same answer: the first by hashing the build again without those checksums, the
-//! second by taking the rows behind the build's last name out again.
+//! The server keeps a hash of each row beside it and combines them for us, so that neither question nor
+//! answer grows with the history (see [`Fingerprint`]). Two histories differ from a build and leave
+//! nothing to do all the same: one whose first rows have no checksums, because they were adopted, and one
+//! that is ahead. The first is recognised by hashing the build again without those checksums. The second has
+//! more rows than the build; then the server is asked for those behind the build's last name, which are
+//! taken out again.
 //!
 //! **Invariant:** whatever is not exactly one of these is left to the whole history to decide.
 
@@ -17,18 +18,22 @@ use crate::quote::literal;
 use crate::registry::Registry;
 use crate::session::text;
 
+/// The column in which the server keeps the hash of a row. It is made by the server itself, so what a person
+/// does to a row by hand shows in it; a row that is not finished hashes to something else.
+pub(crate) const COLUMN: &str = "fingerprint";
+
 /// What the server has counted and hashed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Summary {
     fingerprint: Fingerprint,
-    is_empty: bool,
-    /// The rows behind the build's last name.
-    others: Vec<Other>,
+    n_rows: usize,
+    /// The rows behind the build's last name, once they have been asked for.
+    newer: Option<Vec<Newer>>,
 }
 
 /// A row that the build may not have.
 #[derive(Debug, PartialEq, Eq)]
-struct Other {
+struct Newer {
     name: String,
     /// Empty if it has none.
     checksum: String,
@@ -43,52 +48,69 @@ pub(crate) struct Settled {
     pub(crate) ahead: Vec<String>,
 }
 
-/// The columns of the question, for a build with this name as its last one in the order of bytes.
+/// How the column is defined, for a table that has the others.
+///
+/// Functions with their schema, so that no search path leads to another; and the names as bytes, whatever
+/// the collation of their column takes for equal.
+pub(crate) const DEFINITION: &str = "bigint GENERATED ALWAYS AS (pg_catalog.hashtextextended(\
+     CASE WHEN pg_catalog.int4lt(statements_done, statements) THEN '!' \
+     ELSE coalesce(pg_catalog.textcat(pg_catalog.textcat(CAST(name AS pg_catalog.text), ' '), checksum), \
+     CAST(name AS pg_catalog.text)) END COLLATE pg_catalog.\"C\", 0)) STORED";
+
+/// The columns of the first question.
 ///
 /// Named functions only, and as few as can be: in a session that has just begun, each that the server
-/// has to look up costs as much as hashing some dozens of rows, and each operator more, because it has
-/// so many namesakes. A row that is not finished hashes to something else.
-pub(crate) fn columns(last_name: &str) -> String {
+/// has to look up costs as much as reading a hundred rows, and each operator more, because it has so many
+/// namesakes.
+pub(crate) const QUESTION: &str =
+    "pg_catalog.bit_xor(fingerprint) AS fingerprint, pg_catalog.count(*) AS n_rows";
+
+/// Those of the second one, for a build with this name as its last one in the order of bytes.
+pub(crate) fn question_with_newer(last_name: &str) -> String {
     format!(
-        "pg_catalog.bit_xor(pg_catalog.hashtextextended(CASE WHEN pg_catalog.int4lt(statements_done, statements) \
-         THEN '!' ELSE coalesce(pg_catalog.textcat(pg_catalog.textcat(name, ' '), checksum), name) END, 0)) AS fingerprint, \
-         pg_catalog.string_agg(pg_catalog.concat(CASE WHEN breaking THEN '!' ELSE '.' END, checksum, ' ', name), E'\\n') \
-         FILTER (WHERE pg_catalog.text_gt(name, {} COLLATE pg_catalog.\"C\")) AS others",
+        "{QUESTION}, pg_catalog.string_agg(pg_catalog.concat(CASE WHEN breaking THEN '!' ELSE '.' END, \
+         checksum, ' ', name), E'\\n') \
+         FILTER (WHERE pg_catalog.text_gt(name, {} COLLATE pg_catalog.\"C\")) AS newer",
         literal(last_name)
     )
 }
 
 impl Summary {
-    /// The answer.
+    /// The answer to either question.
     pub(crate) fn of(row: &SimpleQueryRow) -> Self {
         let number = text(row, "fingerprint").and_then(|it| it.parse::<i64>().ok());
-        let others = text(row, "others").unwrap_or_default();
+        let lines = |it: &str| it.split_terminator('\n').map(Newer::of).collect();
         Self {
             // The server makes nothing of no rows.
-            is_empty: number.is_none(),
             fingerprint: Fingerprint::from_number(number.unwrap_or_default().cast_unsigned()),
-            others: others.split_terminator('\n').map(Other::of).collect(),
+            n_rows: text(row, "n_rows").and_then(|it| it.parse().ok()).unwrap_or_default(),
+            newer: text(row, "newer").map(lines),
         }
     }
 
     /// Whether the table has no rows.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.is_empty
+        self.n_rows == 0
+    }
+
+    /// Whether there are more rows than a build has migrations, and which was not asked yet.
+    pub(crate) const fn may_be_ahead(&self, registry: &Registry) -> bool {
+        self.n_rows > registry.len() && self.newer.is_none()
     }
 
     /// Whether nothing is left to do for a build, as far as the answer shows.
     pub(crate) fn settled(&self, registry: &Registry, policy: AheadPolicy) -> Option<Settled> {
-        let is_fine = |other: &Other| {
-            plan::is_ahead(registry, &other.name) && !policy.refuses(other.is_breaking)
-        };
-        if !self.others.iter().all(is_fine) {
+        let newer = self.newer.as_deref().unwrap_or_default();
+        let is_fine =
+            |row: &Newer| plan::is_ahead(registry, &row.name) && !policy.refuses(row.is_breaking);
+        if !newer.iter().all(is_fine) {
             return None;
         }
-        let others = self.others.iter().map(Other::fingerprint);
-        if !is_of(registry, self.fingerprint ^ others.collect()) {
+        let hashes = newer.iter().map(Newer::fingerprint);
+        if !is_of(registry, self.fingerprint ^ hashes.collect()) {
             return None;
         }
-        let mut ahead: Vec<_> = self.others.iter().map(|it| it.name.clone()).collect();
+        let mut ahead: Vec<_> = newer.iter().map(|it| it.name.clone()).collect();
         ahead.sort_by(|a, b| registry.layout.compare_names(a, b));
         Some(Settled { n_applied: registry.len() + ahead.len(), ahead })
     }
@@ -106,7 +128,7 @@ fn is_of(registry: &Registry, found: Fingerprint) -> bool {
         })
 }
 
-impl Other {
+impl Newer {
     fn fingerprint(&self) -> Fingerprint {
         let checksum = Some(self.checksum.as_str()).filter(|it| !it.is_empty());
         Fingerprint::of_row(&self.name, checksum)
@@ -128,14 +150,14 @@ mod tests {
 
     #[test]
     fn a_line_is_a_mark_a_checksum_and_a_name() {
-        let other = |name: &str, checksum: &str, is_breaking| Other {
+        let newer = |name: &str, checksum: &str, is_breaking| Newer {
             name: name.to_owned(),
             checksum: checksum.to_owned(),
             is_breaking,
         };
-        assert_eq!(Other::of(".sha256:00 3_c"), other("3_c", "sha256:00", false));
-        assert_eq!(Other::of("! 4_d e"), other("4_d e", "", true));
+        assert_eq!(Newer::of(".sha256:00 3_c"), newer("3_c", "sha256:00", false));
+        assert_eq!(Newer::of("! 4_d e"), newer("4_d e", "", true));
         // The second half of a name with a line end in it.
-        assert_eq!(Other::of("f"), other("f", "", false));
+        assert_eq!(Newer::of("f"), newer("f", "", false));
     }
 }

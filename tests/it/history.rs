@@ -96,7 +96,7 @@ async fn start(database: &TestDatabase, migrations: &Registry) -> (usize, Vec<St
 }
 
 #[tokio::test]
-async fn adopted_rows_and_newer_ones_cost_no_second_question() {
+async fn adopted_rows_cost_no_second_question_and_newer_ones_cost_one() {
     const UP_TO_DATE: &str = "✅ All migrations are up-to-date (no new migrations to run)";
     let (three, five) = (tables(3), tables(5));
     let database = applied(&five).await;
@@ -115,7 +115,7 @@ async fn adopted_rows_and_newer_ones_cost_no_second_question() {
         let database = applied(&five).await;
         database.run(adopted).await;
         let (n_round_trips, lines) = start(&database, &three).await;
-        assert_eq!((n_round_trips, lines.len()), (1, 3), "{lines:?}");
+        assert_eq!((n_round_trips, lines.len()), (2, 3), "{lines:?}");
         assert!(lines[0].ends_with("by 2 migration(s): 0004_t4, 0005_t5"), "{lines:?}");
         database.run("UPDATE migrations SET breaking = true WHERE name = '0004_t4'").await;
         let error = Migrator::new(&three).apply(database.pool()).await.unwrap_err();
@@ -123,13 +123,62 @@ async fn adopted_rows_and_newer_ones_cost_no_second_question() {
     }
     let database = applied(&tables(120)).await;
     let (n_round_trips, lines) = start(&database, &three).await;
-    assert!(n_round_trips == 1 && lines[0].contains("by 117 migration(s)"), "{lines:?}");
+    assert!(n_round_trips == 2 && lines[0].contains("by 117 migration(s)"), "{lines:?}");
     // Counters without zeroes are not sorted as texts are: the whole history decides.
     let folder = ["9_a.sql", "10_b.sql", "11_c.sql"].map(|name| (name, "SELECT 1"));
     let database = applied(&registry(&folder)).await;
     assert_eq!(start(&database, &registry(&folder)).await, (1, vec![UP_TO_DATE.to_owned()]));
     let (n_round_trips, lines) = start(&database, &registry(&folder[..2])).await;
-    assert!(n_round_trips > 1 && lines[0].ends_with("by 1 migration(s): 11_c"), "{lines:?}");
+    assert!(n_round_trips > 2 && lines[0].ends_with("by 1 migration(s): 11_c"), "{lines:?}");
+}
+
+/// Every way in which a row comes to be or is changed by hand: the server keeps its hash.
+#[tokio::test]
+async fn the_table_keeps_the_hash_that_a_build_expects() {
+    let five = tables(5);
+    let database = applied(&five).await;
+    let of_rows = async || {
+        let question = "SELECT bit_xor(fingerprint), (SELECT bit_xor(hashtextextended(concat_ws(' ', name, checksum), 0)) \
+                        FROM migrations) FROM migrations";
+        let row =
+            connect(&database.connection_string()).await.query_one(question, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), row.get::<_, i64>(1));
+        row.get::<_, i64>(0)
+    };
+    let begun = of_rows().await;
+    let build =
+        five.iter().map(|it| Fingerprint::of_row(it.name(), Some(&it.checksum().to_string())));
+    assert_eq!(begun, build.collect::<Fingerprint>().number().cast_signed());
+    for change in [
+        "UPDATE migrations SET checksum = 'sha256:00' WHERE id = 3",
+        "UPDATE migrations SET checksum = NULL WHERE id = 4",
+        "UPDATE migrations SET name = 'x' WHERE id = 5",
+        "DELETE FROM migrations WHERE id = 1",
+        "INSERT INTO migrations (name) VALUES ('y')",
+    ] {
+        let before = of_rows().await;
+        database.run(change).await;
+        assert_ne!(of_rows().await, before, "{change}");
+    }
+}
+
+/// A table that an early build has made, or one that somebody has copied without it.
+#[tokio::test]
+async fn a_table_without_the_hashes_serves_and_gets_them_with_the_next_migration() {
+    let (three, five) = (tables(3), tables(5));
+    let database = applied(&three).await;
+    database.run("ALTER TABLE migrations DROP COLUMN fingerprint").await;
+    let (n_round_trips, lines) = start(&database, &three).await;
+    assert!(n_round_trips > 1 && lines.len() == 1, "{n_round_trips} {lines:?}");
+    // A start that writes nothing leaves the table as it is.
+    let n_columns = "SELECT count(*) FROM pg_attribute WHERE attrelid = 'migrations'::regclass \
+                     AND attname = 'fingerprint' AND attgenerated = 's'";
+    assert_eq!(database.number(n_columns).await, 0);
+
+    let report = Migrator::new(&five).apply(database.pool()).await.unwrap();
+    assert_eq!(report.done().len(), 2);
+    assert_eq!(database.number(n_columns).await, 1);
+    assert_eq!(start(&database, &five).await.0, 1);
 }
 
 #[tokio::test]
