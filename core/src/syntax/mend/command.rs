@@ -44,7 +44,8 @@ pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     if view.has(0, "ALTER TABLE") && goes_on && restarts > 0 {
         edits.push(Edit::Blank(at - restarts, at));
     }
-    if view.has(at, "NULL") && at > 0 && view.has(at - 1, "VERSION") {
+    let is_server = at > 0 && view.has(1, "SERVER");
+    if is_server && view.has(at, "NULL") && view.has(at - 1, "VERSION") {
         edits.push(Edit::Text(at));
     }
     if view.has(0, "COPY") {
