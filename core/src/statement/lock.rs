@@ -260,6 +260,7 @@ mod tests {
             &["t ROW EXCLUSIVE"],
         );
         check("TRUNCATE TABLE a, ONLY b", &["a ACCESS EXCLUSIVE", "b ACCESS EXCLUSIVE"]);
+        check("DELETE FROM app.t", &["app.t ROW EXCLUSIVE"]);
         check("SELECT * FROM t", &[]);
     }
 
@@ -274,7 +275,41 @@ mod tests {
             &["o SHARE ROW EXCLUSIVE", "t SHARE ROW EXCLUSIVE"],
         );
         check("ALTER TABLE t ADD a int REFERENCES t", &["t ACCESS EXCLUSIVE"]);
+        check("ALTER VIEW v RENAME TO w", &["v ACCESS EXCLUSIVE"]);
+        check("ALTER POLICY p ON t TO r", &["t ACCESS EXCLUSIVE"]);
+    }
+
+    #[test]
+    fn what_is_dropped() {
         check("DROP TABLE a, b", &["a ACCESS EXCLUSIVE", "b ACCESS EXCLUSIVE"]);
+        check("DROP INDEX i", &["i ACCESS EXCLUSIVE"]);
+        check("DROP INDEX CONCURRENTLY i", &["i SHARE UPDATE EXCLUSIVE"]);
+        check("DROP TRIGGER g ON t", &["t ACCESS EXCLUSIVE"]);
+        check("DROP FUNCTION f(int)", &[]);
+    }
+
+    #[test]
+    fn what_is_refreshed() {
+        check("REFRESH MATERIALIZED VIEW app.v", &["app.v ACCESS EXCLUSIVE"]);
+        check("REFRESH MATERIALIZED VIEW CONCURRENTLY v", &["v EXCLUSIVE"]);
+    }
+
+    /// `pg_locks` has the words without spaces, and `Lock` behind them.
+    #[test]
+    fn a_mode_has_the_name_that_the_catalog_gives_it() {
+        use LockMode::*;
+        let all = [
+            RowExclusive,
+            ShareUpdateExclusive,
+            Share,
+            ShareRowExclusive,
+            Exclusive,
+            AccessExclusive,
+        ];
+        for mode in all {
+            let words = mode.words().replace(' ', "") + "LOCK";
+            assert_eq!(mode.in_catalog().to_uppercase(), words);
+        }
     }
 
     #[test]
@@ -284,5 +319,11 @@ mod tests {
         check("CREATE INDEX i ON t (a)", &["t SHARE"]);
         check("CREATE INDEX CONCURRENTLY i ON t (a)", &["t SHARE UPDATE EXCLUSIVE"]);
         check("CREATE VIEW v AS SELECT 1", &[]);
+        check(
+            "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f()",
+            &["t SHARE ROW EXCLUSIVE"],
+        );
+        check("CREATE POLICY p ON t", &["t ACCESS EXCLUSIVE"]);
+        check("CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING", &["t ACCESS EXCLUSIVE"]);
     }
 }
