@@ -195,3 +195,36 @@ fn every_tool_has_a_name_that_leads_back_to_it() {
     }
     assert_eq!(Tool::from_id("liquibase"), None);
 }
+
+#[test]
+fn a_tool_is_named_as_people_and_messages_name_it() {
+    for (tool, history, checksum) in [
+        (Tool::Flyway, "history of Flyway", Some("CRC-32")),
+        (Tool::Prisma, "history of Prisma", Some("SHA-256")),
+        (Tool::Refinery, "history of refinery", Some("SipHash-1-3")),
+        (Tool::Sequelize, "history of Sequelize", None),
+        (Tool::Sqlx, "history of sqlx", Some("SHA-384")),
+        (Tool::Table, "older tracking table", None),
+    ] {
+        assert_eq!((tool.history().as_str(), tool.checksum()), (history, checksum));
+    }
+    assert_eq!(Tool::GolangMigrate.to_string(), "golang-migrate");
+}
+
+#[test]
+fn of_migrations_that_share_a_version_the_checksum_tells_which_one_ran() {
+    let sum = "2ab1ba7f";
+    let texts = [("1_a", "SELECT 1;\n"), ("1_b", TEXT)];
+    let candidates = texts.map(|(name, text)| Candidate { name, text: Some(text) });
+    let found = |row: &str| {
+        let findings = fit(Tool::Sqlx, &[record(row)], &candidates);
+        findings.into_iter().map(|it| it.finding).collect::<Vec<_>>()
+    };
+    let pending = |late| Finding::Pending { late };
+    assert_eq!(found(&format!("1 applied {SHA384}")), [pending(true), Finding::Proven]);
+    let names = vec!["1_a".to_owned(), "1_b".to_owned()];
+    assert_eq!(
+        found(&format!("1 applied {sum}")),
+        [pending(false), pending(false), Finding::Ambiguous(names)]
+    );
+}
