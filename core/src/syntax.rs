@@ -25,6 +25,8 @@ mod view;
 pub mod words;
 
 #[cfg(test)]
+mod asked;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

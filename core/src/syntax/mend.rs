@@ -7,8 +7,6 @@
 //! lists what is left.
 
 mod command;
-#[cfg(test)]
-mod tests;
 
 use super::budget::{Budget, Spent};
 use super::parse::{Fault, first_fault};

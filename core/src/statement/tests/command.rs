@@ -304,6 +304,9 @@ fn everything_else_runs_in_a_transaction() {
         &[
             "ANALYZE t",
             "DISCARD PLANS",
+            "DISCARD SEQUENCES",
+            "DISCARD TEMP",
+            "DISCARD TEMPORARY",
             "CREATE INDEX i ON t (concurrently)",
             "REFRESH MATERIALIZED VIEW CONCURRENTLY v",
             "ALTER TABLE t DETACH PARTITION p",
