@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use dunlin_core::Checksum;
 use dunlin_core::directive::is_transactional;
 use dunlin_core::lexer::same_code;
-use similar::{DiffTag, TextDiff};
 
 use crate::clock::utc;
 use crate::error::{Error, ErrorKind};
+use crate::line_diff::LineDiff;
 use crate::registry::Registry;
 use crate::stale;
 
@@ -95,9 +95,9 @@ impl Drift {
             *only_layout = path.ends_with(".sql")
                 && same_code(applied_text, current_text)
                 && is_transactional(applied_text) == is_transactional(current_text);
-            let lines = TextDiff::from_lines(applied_text, current_text);
-            *line = first_difference(&lines, current_text);
-            *diff = Some(unified(&lines, &when(*executed_at), path));
+            let lines = LineDiff::new(applied_text, current_text);
+            *line = lines.first_difference();
+            *diff = Some(lines.unified(2, &when(*executed_at), path));
         }
     }
 
@@ -260,15 +260,4 @@ fn row_was_edited(drift: &Drift) -> bool {
 
 fn when(executed_at: Option<SystemTime>) -> String {
     executed_at.map_or_else(|| "applied".to_owned(), |at| format!("applied on {}", utc(at)))
-}
-
-/// The first line of the current text that differs; behind its last one if something at the end is
-/// gone.
-fn first_difference(lines: &TextDiff<'_, '_, str>, current: &str) -> usize {
-    let first = lines.ops().iter().find(|op| op.tag() != DiffTag::Equal);
-    first.map_or(1, |op| op.new_range().start + 1).min(current.lines().count().max(1))
-}
-
-fn unified(lines: &TextDiff<'_, '_, str>, when: &str, path: &str) -> String {
-    lines.unified_diff().context_radius(2).header(when, path).to_string()
 }

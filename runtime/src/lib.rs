@@ -80,6 +80,7 @@ mod history;
 mod invalid_index;
 #[cfg(feature = "adopt")]
 mod inventory;
+mod line_diff;
 mod lock;
 mod log;
 mod other_history;

@@ -1,8 +1,7 @@
 //! Two inventories beside each other. Pure: no database in sight.
 
-use similar::TextDiff;
-
 use super::{Inventory, Object};
+use crate::line_diff::LineDiff;
 
 /// One thing that migrations make in another way than a database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +68,8 @@ impl Difference {
     pub(crate) fn described(&self) -> String {
         match (&self.expected, &self.found) {
             (Some(expected), Some(found)) if expected.contains('\n') || found.contains('\n') => {
-                let diff = TextDiff::from_lines(found.as_str(), expected.as_str());
-                let diff = diff
-                    .unified_diff()
-                    .context_radius(1)
-                    .header("in the database", "by the migrations")
-                    .to_string();
+                let diff = LineDiff::new(found, expected);
+                let diff = diff.unified(1, "in the database", "by the migrations");
                 format!("differs: {}\n{diff}", self.object)
             }
             (Some(expected), Some(found)) => format!(
