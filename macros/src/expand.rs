@@ -35,7 +35,7 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     let memory = Memory::of(&directory);
     let options = Options { known: memory.known(), ..input.options.clone() };
     let reading = Folder::read(&directory, &shown, &options);
-    memory.keep(&reading.known);
+    memory.keep(&reading.known, &options.known);
     let krate = &input.krate;
     let registry = if reading.is_accepted() {
         registry(input, &directory, &reading.folder)

@@ -33,12 +33,11 @@ impl Memory {
         Known::parse(&self.text)
     }
 
-    /// Keeps what is known now, if that is something else.
-    pub(crate) fn keep(&self, known: &Known) {
-        let text = known.to_string();
-        let Some(file) = self.file.as_ref().filter(|_| text != self.text) else { return };
+    /// Keeps what is known now, if that is something else than what was read.
+    pub(crate) fn keep(&self, known: &Known, before: &Known) {
+        let Some(file) = self.file.as_ref().filter(|_| known != before) else { return };
         // Several crates of a package may be compiled at once.
         let new = file.with_extension(process::id().to_string());
-        let _kept = fs::write(&new, text).and_then(|()| fs::rename(&new, file));
+        let _kept = fs::write(&new, known.to_string()).and_then(|()| fs::rename(&new, file));
     }
 }
