@@ -7,6 +7,7 @@
 //! lists what is left.
 
 mod command;
+mod label;
 
 use super::budget::{Budget, Spent};
 use super::parse::{Fault, first_fault};
@@ -132,7 +133,7 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
     edits.extend(
         nearby.into_iter().flatten().filter(|&index| may_be_name(view, index)).map(Edit::name),
     );
-    edits.extend(bare_label(view, at));
+    edits.extend(label::bare_label(view, at));
     // `json_value (1)` with the arguments of a function that is not PostgreSQL's.
     let young = (0..at).rev().take(32).filter(|&index| {
         words::is_young(view.text(index)) && view.kind(index + 1) == Some(TokenKind::OpenParen)
@@ -141,7 +142,7 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
     command::edits(view, at, &mut edits);
     edits.extend(row_value(view, at));
     edits.extend(call_in_from(view, at));
-    // `((SELECT 1) UNION SELECT 2)` as a value.
+    // `a = ANY ((SELECT 1) UNION SELECT 2)`, `((SELECT 1) LIMIT 1)` as a value.
     if at > 1
         && view.kind(at - 1) == Some(TokenKind::CloseParen)
         && let Some(open) = view.opening(at - 1)
@@ -172,18 +173,7 @@ fn row_value(view: &View<'_>, at: usize) -> Option<Edit> {
 
 /// `FROM xmlforest(a AS b)`: calls with words of their own, which the parser knows only as values.
 fn call_in_from(view: &View<'_>, at: usize) -> Option<Edit> {
-    let mut depth = 0usize;
-    let open = (0..at).rev().find(|&it| match view.kind(it) {
-        Some(TokenKind::CloseParen) => {
-            depth += 1;
-            false
-        }
-        Some(TokenKind::OpenParen) if depth > 0 => {
-            depth -= 1;
-            false
-        }
-        kind => kind == Some(TokenKind::OpenParen),
-    })?;
+    let open = open_around(view, at)?;
     let word = open.checked_sub(1).filter(|&it| view.kind(it) == Some(TokenKind::Word))?;
     let before = word.checked_sub(1)?;
     let is_from = view.kind(before) == Some(TokenKind::Comma)
@@ -193,24 +183,20 @@ fn call_in_from(view: &View<'_>, at: usize) -> Option<Edit> {
     Some(Edit::Call(word, close + 1).proven(format!("SELECT {call}")))
 }
 
-/// `SELECT a like FROM t`: an operator with nothing behind it is a label, or the name of a class.
-fn bare_label(view: &View<'_>, at: usize) -> Option<Edit> {
-    let words = ["BETWEEN", "ILIKE", "IN", "LIKE"];
-    let index = [Some(at), at.checked_sub(1)]
-        .into_iter()
-        .flatten()
-        .find(|&index| index > 0 && words.iter().any(|word| view.has(index, word)))?;
-    // What it is the label of.
-    let is_operand = match view.kind(index - 1)? {
-        TokenKind::Word => Category::of(view.text(index - 1)).is_none(),
-        TokenKind::Number | TokenKind::String | TokenKind::QuotedIdentifier => true,
-        kind => kind == TokenKind::CloseParen,
-    };
-    let is_end = match view.kind(index + 1) {
-        None | Some(TokenKind::Comma | TokenKind::CloseParen) => true,
-        _ => view.has(index + 1, "FROM"),
-    };
-    (is_operand && is_end).then_some(Edit::name(index))
+/// The parenthesis that is open in front of a token.
+fn open_around(view: &View<'_>, at: usize) -> Option<usize> {
+    let mut depth = 0usize;
+    (0..at).rev().find(|&it| match view.kind(it) {
+        Some(TokenKind::CloseParen) => {
+            depth += 1;
+            false
+        }
+        Some(TokenKind::OpenParen) if depth > 0 => {
+            depth -= 1;
+            false
+        }
+        kind => kind == Some(TokenKind::OpenParen),
+    })
 }
 
 /// Whether a word at a token is a name to PostgreSQL, although it is a keyword.
