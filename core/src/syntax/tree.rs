@@ -233,6 +233,7 @@ impl<'a> Tree<'a> {
             }
         }
         match kind {
+            _ if self.is_wrong_for_trigger(kind) => unexpected("expected COMMA or R_PAREN"),
             _ if is_string(kind) && is_string(self.previous) && parent == LITERAL => {
                 let one_line = !self.sql[self.previous_end..at].contains('\n');
                 one_line.then_some(What::SecondString)
@@ -266,6 +267,17 @@ impl<'a> Tree<'a> {
                 }
             },
         }
+    }
+
+    /// Whether a token is more than one word, number or text among those handed to a trigger's function.
+    fn is_wrong_for_trigger(&self, kind: SyntaxKind) -> bool {
+        let place = [CREATE_TRIGGER, CALL_EXPR, ARG_LIST];
+        let is_argument = self.open.iter().skip(1).map(|node| node.kind).take(3).eq(place);
+        let is_sign = matches!(kind, L_PAREN | R_PAREN | COMMA);
+        // A text may go on: `'a' UESCAPE '!'`, and `'a'` on the next line.
+        let begins =
+            matches!(self.previous, L_PAREN | COMMA | UESCAPE_KW) || is_string(self.previous);
+        is_argument && (!is_sign && !begins || kind == L_PAREN && self.open.len() > 4)
     }
 
     /// Notes a comparison; true when the expression, without parentheses, has one already.

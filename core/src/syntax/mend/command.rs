@@ -27,7 +27,7 @@ pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     edits.extend(options_of_reindex(view));
     if view.has(0, "ALTER DEFAULT PRIVILEGES")
         && ["FOR ROLE", "FOR USER", "IN SCHEMA"].iter().any(|words| view.has(at, words))
-        && let Some(end) = names_end(view, at + 2)
+        && let Some(end) = names_end(view, at + 2, false)
     {
         edits.push(Edit::Blank(at, end));
     }
@@ -177,7 +177,8 @@ fn drop_list(view: &View<'_>, at: usize) -> Option<Edit> {
     if !is_comma || !is_one.iter().any(|words| view.has(1, words)) {
         return None;
     }
-    names_end(view, at + 1).map(|end| Edit::Blank(at, end))
+    let has_schema = view.has(1, "CONVERSION") || view.has(1, "TEXT SEARCH");
+    names_end(view, at + 1, has_schema).map(|end| Edit::Blank(at, end))
 }
 
 /// `COMMENT ON TYPE double precision`, `DROP DOMAIN a, int[]`: types that are more than a name.
@@ -219,15 +220,18 @@ fn type_name(view: &View<'_>, at: usize) -> Option<Edit> {
     None
 }
 
-/// Where a list of names ends that begins at a token.
-fn names_end(view: &View<'_>, first: usize) -> Option<usize> {
+/// Where a list of names ends that begins at a token; whether each may be in a schema is told.
+fn names_end(view: &View<'_>, first: usize, has_schema: bool) -> Option<usize> {
     let mut at = first;
     loop {
         if !is_name(view, at) {
             return None;
         }
         at += 1;
-        while view.kind(at) == Some(TokenKind::Dot) && view.kind(at + 1) == Some(TokenKind::Word) {
+        while has_schema
+            && view.kind(at) == Some(TokenKind::Dot)
+            && view.kind(at + 1) == Some(TokenKind::Word)
+        {
             at += 2;
         }
         if view.kind(at) != Some(TokenKind::Comma) {
@@ -272,7 +276,7 @@ fn trigger_arguments(view: &View<'_>, at: usize) -> Option<Edit> {
         ) => it == open + 1 || view.kind(it - 1) == Some(TokenKind::Comma),
         _ => false,
     });
-    (at < close && is_list).then_some(Edit::Blank(open + 1, close))
+    (at <= close && is_list).then_some(Edit::Blank(open + 1, close))
 }
 
 /// `SET NAMES 'utf8'`, `SET role TO default`, `ALTER ROLE r SET TIME ZONE 'utc'`.
