@@ -6,14 +6,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use dunlin_core::folder::{Language, Migration, Script};
+use dunlin_core::folder::Language;
 use dunlin_core::options::DEFAULT_HISTORY_TABLE;
-use dunlin_core::{Diagnostic, Folder, Layout, Options, Rule, Severity, Version};
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use dunlin_core::{Diagnostic, Folder, Layout, Options, Rule, Severity};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::input::Input;
+use crate::listing::{listing, module};
 use crate::memory::Memory;
+use crate::watched;
 
 /// A registry as an expression that can stand in a `const`, or the problems of the folder and an
 /// empty registry, so that one mistake is one error.
@@ -38,7 +40,7 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     memory.keep(&reading.known, &options.known);
     let krate = &input.krate;
     let registry = if reading.is_accepted() {
-        registry(input, &directory, &reading.folder)
+        registry(input, &package, &directory, &reading.folder)
     } else {
         quote_spanned! {input.span=> #krate::Registry::EMPTY }
     };
@@ -111,30 +113,26 @@ fn explain_missing_folder(problem: Diagnostic, package: &Path) -> Diagnostic {
         .help("create the folder, or pass its path: embed_migrations!(\"path\")")
 }
 
-fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
+fn registry(input: &Input, package: &Path, directory: &Path, folder: &Folder) -> TokenStream {
     let krate = &input.krate;
-    let scripts =
-        || folder.migrations().iter().flat_map(|it| std::iter::once(&it.up).chain(&it.down));
-    // The compiler reads Rust files itself, as modules; only what it does not read needs a tracker,
-    // and a file that holds two scripts only one.
-    let sql = scripts().filter(|script| matches!(script.language, Language::Sql { .. }));
-    let tracked = sql.map(|script| &script.path).chain(folder.settings());
-    let tracked = tracked.map(PathBuf::as_path).chain(folder.sum());
-    // One constant for all of them: the compiler checks each constant on its own.
-    let trackers = tracked.collect::<BTreeSet<_>>().into_iter().map(|path| {
-        let path = absolute(path);
-        quote! { ::core::include_bytes!(#path) }
-    });
+    let watched = watched::by_cargo(directory, package).then_some(directory);
+    let trackers = trackers(folder, watched);
     let rust = folder
         .migrations()
         .iter()
         .enumerate()
         .filter(|(_, it)| matches!(it.up.language, Language::Rust { .. }));
     let modules = rust.map(|(index, migration)| {
-        let (name, path) = (module(index), absolute(&migration.up.path));
+        let (name, path) = (format_ident!("{}", module(index)), absolute(&migration.up.path));
         quote! { #[allow(unreachable_pub, clippy::duplicate_mod)] #[path = #path] mod #name; }
     });
-    let migrations = folder.migrations().iter().enumerate().map(|(index, it)| entry(index, it));
+    let migrations = match listing(folder) {
+        Ok(migrations) => migrations,
+        Err(error) => {
+            let text = format!("the registry cannot be read: {error}");
+            return quote_spanned! {input.span=> ::core::compile_error!(#text) };
+        }
+    };
     let fingerprint = folder.fingerprint().number();
     let (shown, argument) = (folder.path(), &input.folder);
     let (source, ignore) = (absolute(directory), &input.options.ignore);
@@ -159,75 +157,32 @@ fn registry(input: &Input, directory: &Path, folder: &Folder) -> TokenStream {
     quote! {{
         #[allow(unused_imports)]
         use #krate::__private::{rust, sql, undoable};
-        const _: &[&[u8]] = &[#(#trackers),*];
+        #trackers
         #(#modules)*
-        const MIGRATIONS: &[#krate::Migration] = &[#(#migrations),*];
+        const MIGRATIONS: &[#krate::Migration] = &#migrations;
         #registry
     }}
+}
+
+/// Has the compiler watch each file that cargo does not watch. It reads Rust files itself, as modules; only
+/// what it does not read needs a tracker, and a file that holds two scripts only one.
+fn trackers(folder: &Folder, watched: Option<&Path>) -> TokenStream {
+    let scripts = folder.migrations().iter().flat_map(|it| std::iter::once(&it.up).chain(&it.down));
+    let sql = scripts.filter(|script| matches!(script.language, Language::Sql { .. }));
+    let tracked = sql.map(|script| &script.path).chain(folder.settings());
+    let tracked = tracked.map(PathBuf::as_path).chain(folder.sum());
+    let tracked = tracked.filter(|path| watched.is_none_or(|folder| !path.starts_with(folder)));
+    // One constant for all of them: the compiler checks each constant on its own.
+    let trackers = tracked.collect::<BTreeSet<_>>().into_iter().map(|path| {
+        let path = absolute(path);
+        quote! { ::core::include_bytes!(#path) }
+    });
+    quote! { const _: &[&[u8]] = &[#(#trackers),*]; }
 }
 
 fn layout(krate: &TokenTree, layout: Layout) -> TokenStream {
     let name = format_ident!("{layout:?}");
     quote! { #krate::__private::Layout::#name }
-}
-
-/// Calls with nothing but literals where there are many of them: the compiler has to look at each part of
-/// each migration in every build of the application.
-fn entry(index: usize, migration: &Migration) -> TokenStream {
-    let name = &migration.name;
-    let version = version(&migration.version);
-    let checksum = Literal::byte_string(migration.up.checksum.as_bytes());
-    match (migration.up.language, &migration.down) {
-        (Language::Sql { .. }, None) => {
-            let up = sql_file(&migration.up);
-            quote! { sql(#name, #version, #checksum, #up) }
-        }
-        (Language::Sql { .. }, Some(down)) => {
-            let (up, down) = (sql_file(&migration.up), sql_file(down));
-            quote! { undoable(#name, #version, #checksum, #up, #down) }
-        }
-        (Language::Rust { has_down }, down) => {
-            let (path, text, module) =
-                (migration.up.file.path(), migration.up.file.text(), module(index));
-            let undo =
-                option(has_down.then(|| quote! { |cx| ::std::boxed::Box::pin(#module::down(cx)) }));
-            let down = option(down.as_ref().map(|down| {
-                let down = sql_file(down);
-                quote! { (#down) }
-            }));
-            quote! {
-                rust(
-                    #name, #version, #checksum, #path, #text,
-                    |cx| ::std::boxed::Box::pin(#module::up(cx)), #undo, #down,
-                )
-            }
-        }
-    }
-}
-
-/// Path, text, what runs if that is not the text, and whether it runs in a transaction.
-fn sql_file(script: &Script) -> TokenStream {
-    let (path, text) = (script.file.path(), script.file.text());
-    let transactional = matches!(script.language, Language::Sql { transactional: true });
-    let run = script.run.as_deref().unwrap_or_default();
-    quote! { #path, #text, #run, #transactional }
-}
-
-/// Its kind and its text.
-fn version(version: &Version) -> TokenStream {
-    let (kind, text) = (Literal::u8_suffixed(version.kind().__number()), version.as_str());
-    quote! { #kind, #text }
-}
-
-fn option(tokens: Option<TokenStream>) -> TokenStream {
-    match tokens {
-        Some(tokens) => quote! { ::core::option::Option::Some(#tokens) },
-        None => quote! { ::core::option::Option::None },
-    }
-}
-
-fn module(index: usize) -> Ident {
-    format_ident!("migration_{index}")
 }
 
 /// A path the compiler can open from anywhere.

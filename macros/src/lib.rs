@@ -5,7 +5,9 @@
 
 mod expand;
 mod input;
+mod listing;
 mod memory;
+mod watched;
 
 use proc_macro::TokenStream;
 

@@ -198,4 +198,23 @@ fn what_an_earlier_build_has_found_right_hides_no_mistake() {
     assert_eq!(remembered(), 2);
     package.write("migrations/0001_a.sql", "SELECT 1;\n");
     assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
+
+    // While cargo watches the folder, the compiler does not; when it no longer does, the compiler must.
+    let watched = || {
+        let built = package.0.program("embed-remembered");
+        let files = std::fs::read_dir(built.with_file_name("deps")).unwrap();
+        let mut files = files.map(|it| it.unwrap().path()).filter(|it| {
+            let name = it.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("embed_remembered-") && name.ends_with(".d")
+        });
+        let listed = std::fs::read_to_string(files.next().unwrap()).unwrap();
+        assert_eq!(files.next(), None);
+        listed.contains("0001_a.sql")
+    };
+    assert!(!watched());
+    package.write("build.rs", "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }\n");
+    assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
+    assert!(watched());
+    package.write("migrations/0002_b.sql", "SELEKT 2;\n");
+    assert!(!package.build().succeeded);
 }

@@ -95,6 +95,9 @@ fn unportable(name: &str) -> Option<String> {
 /// Most of these pairs have a composed form, which is what keyboards type; the decomposed one comes
 /// from macOS. The few without one are rarer than the harm.
 fn accented(name: &str) -> Option<char> {
+    if name.is_ascii() {
+        return None;
+    }
     let pairs = name.chars().zip(name.chars().skip(1));
     pairs
         .filter(|(letter, mark)| letter.is_alphabetic() && ('\u{300}'..='\u{36f}').contains(mark))
