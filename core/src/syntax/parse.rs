@@ -40,10 +40,18 @@ pub(super) enum What {
     NoType,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How much this thread has parsed, for tests of what a text can cost.
+    pub(super) static PARSED_BYTES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The first fault of a statement.
 ///
 /// The caller has seen to it that the statement is not nested too deeply; see [`super::depth`].
 pub(super) fn first_fault(statement: &str) -> Option<Fault> {
+    #[cfg(test)]
+    PARSED_BYTES.set(PARSED_BYTES.get() + statement.len());
     let lexed = LexedStr::new(statement);
     let output = EntryPoint::SourceFile.parse(&lexed.to_input());
     let mut tree = Tree::new(statement);
