@@ -99,3 +99,45 @@ fn the_files_of_other_tools_are_renamed_as_they_call_them() {
     );
     assert_eq!(found, ["2025-11-19-101444_ours -> 2026-05-02-101407_ours"]);
 }
+
+/// What is said of a released migration that is another text here.
+fn edited(test: &str, old: &str, new: &str, began: Option<&str>) -> String {
+    let read = |branch: &str, text: Option<&str>| {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("edited-{test}-{branch}"));
+        fs::create_dir_all(&path).unwrap();
+        match text {
+            Some(text) => fs::write(path.join("0001_a.sql"), text).unwrap(),
+            None => fs::write(path.join("0001_other.sql"), "SELECT 0;\n").unwrap(),
+        }
+        Folder::read(&path, "migrations", &Options::default()).folder
+    };
+    let (released, ours, began) = (
+        read("base", Some(old)),
+        read("ours", Some(new)),
+        began.map(|text| read("began", Some(text).filter(|text| !text.is_empty()))),
+    );
+    let base = Base { name: "main", released: &released, began: began.as_ref() };
+    let found = base.check(&ours);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].to_string()
+}
+
+#[test]
+fn an_edited_migration_is_told_from_another_of_its_name() {
+    let (old, new) = ("SELECT 1;\n", "SELECT 2;\n");
+    let was_edited = "`0001_a` is released on `main` and was edited here";
+    assert!(edited("unknown", old, new, None).starts_with(was_edited));
+    assert!(edited("began", old, new, Some(old)).starts_with(was_edited));
+    // Both sides added one.
+    let said = edited("added", old, new, Some(""));
+    assert!(said.starts_with("`0001_a` is another migration on `main`"), "{said}");
+}
+
+#[test]
+fn the_first_line_that_differs_is_shown_unless_it_is_empty() {
+    let old = "SELECT 1;\n-- a\nSELECT 2;\n";
+    let said = edited("line", old, "SELECT 1;\n-- b\nSELECT 2;\n", None);
+    assert!(said.contains("0001_a.sql:2:1") && said.contains("differs from here on"), "{said}");
+    let said = edited("empty", old, "SELECT 1;\n\nSELECT 2;\n", None);
+    assert!(!said.contains("differs from here on"), "{said}");
+}
