@@ -27,6 +27,29 @@ fn checked(name: &str, text: &str) -> (CheckedFile, Vec<Diagnostic>) {
     (check(loaded, &Options::default(), &mut Known::default(), &mut diagnostics), diagnostics)
 }
 
+/// A statement with another problem is not parsed; the others are.
+#[cfg(feature = "syntax")]
+#[test]
+fn a_statement_is_parsed_whatever_is_wrong_around_it() {
+    let n_found = |text: &str| {
+        let found = checked("1_x.sql", text).1;
+        found.iter().filter(|it| it.rule() == Rule::Syntax).count()
+    };
+    for (text, expected) in [
+        ("SELECT 1 1;", 1),
+        ("VACUUM; SELECT 1 1;", 1),
+        ("SELECT 1 1; VACUUM;", 1),
+        ("SELECT 1 1;VACUUM;SELECT 1 1;", 2),
+        ("SELECT '\0' 1 1;", 0),
+        ("SELECT 1 1;SELECT '\0';SELECT 1 1;", 2),
+        ("SET TRANSACTION READ;", 1),
+        ("SAVEPOINT;", 1),
+        ("COMMIT 1;", 0),
+    ] {
+        assert_eq!(n_found(text), expected, "{text:?}");
+    }
+}
+
 /// Pieces that the rules look at, in any order.
 const PIECES: &[&str] = &[
     "BEGIN",

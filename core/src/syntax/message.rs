@@ -238,3 +238,45 @@ fn expectation(words: &str) -> Option<String> {
     };
     Some(format!("expected {sign}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_is_said_in_words_for_people() {
+        for (words, expected) in [
+            ("expected L_PAREN", "`(`"),
+            ("expected R_BRACK but got COMMA", "`]`"),
+            ("expected EQ", "`=`"),
+            ("Expected STRING", "a text in single quotes"),
+            ("expected string literal", "a text in single quotes"),
+            ("expected expr", "an expression"),
+            ("expected expression in atom_expr", "an expression"),
+            ("expected path name", "a name"),
+            ("expected simple type name", "a type"),
+            ("expected role", "a role"),
+            ("expected at least one item", "at least one"),
+            ("expected column_list, got x", "names of columns in parentheses"),
+            ("expected TABLE_KW", "`TABLE`"),
+            ("expected a number", "a number"),
+        ] {
+            let said = expectation(words);
+            assert_eq!(said, Some(format!("expected {expected}")), "{words}");
+        }
+        for words in
+            ["expected COMMA", "expected from_item", "expected CUSTOM_OP", "expected ", "x"]
+        {
+            assert_eq!(expectation(words), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_left_out_has_an_ellipsis() {
+        let long = "é".repeat(SHOWN_CHARACTERS);
+        assert_eq!(shorten("a b"), "a b");
+        assert_eq!(shorten("a\nb"), "a…");
+        assert_eq!(shorten(&long), long);
+        assert_eq!(shorten(&format!("{long}x")), format!("{long}…"));
+    }
+}
