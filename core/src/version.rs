@@ -262,7 +262,12 @@ mod tests {
         check_split("20251031_01_create", Some((Timestamp, "20251031_01", "_create")));
         check_split("20251031-12-30-00-x", Some((Timestamp, "20251031-12-30-00", "-x")));
         check_split("20251031_2fa", Some((Timestamp, "20251031", "_2fa")));
-        check_split("20251399_x", Some((Counter, "20251399", "_x")));
+        check_split("20251031__x", Some((Timestamp, "20251031", "__x")));
+        for no_date in
+            ["20251399", "20251301", "20251032", "20250010", "20251000", "19690101", "22000101"]
+        {
+            check_split(&format!("{no_date}_x"), Some((Counter, no_date, "_x")));
+        }
         check_split("1730275200_x", Some((Counter, "1730275200", "_x")));
         check_split("V20251104_x", Some((Counter, "V20251104", "_x")));
         check_split("version", None);

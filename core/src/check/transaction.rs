@@ -175,3 +175,16 @@ fn mixed_transaction(sql: &Sql<'_>, command: &str, place: Place, other: &Stateme
         .help(format!("move it to a migration of its own behind this one, which begins with the line {directive}"))
         .help(format!("or {at_once}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_keeps_its_lines() {
+        let mut text = "START\r\n/* é */ TRANSACTION;\nSELECT 1;".to_owned();
+        let span = Span::new(0, text.find("SELECT").unwrap() - 1);
+        blank(&mut text, span);
+        assert_eq!(text, format!("{}\n{}\nSELECT 1;", " ".repeat(6), " ".repeat(21)));
+    }
+}

@@ -100,6 +100,24 @@ fn a_name_that_is_not_the_tools_is_told_one_that_is() {
 }
 
 #[test]
+fn a_name_without_digits_has_no_version() {
+    for (layout, name) in [
+        (Layout::Sqlx, "_a"),
+        (Layout::GolangMigrate, "_a"),
+        (Layout::Goose, "_a"),
+        (Layout::Tern, "_a"),
+        (Layout::Refinery, "V__a"),
+        (Layout::Dbmate, "a"),
+        (Layout::Dbmate, "_a"),
+        (Layout::Diesel, "_a"),
+        (Layout::Prisma, "_a"),
+        (Layout::Flyway, "V__a"),
+    ] {
+        assert_eq!(layout.split(name).map(|(version, _)| version), None, "{layout}: {name}");
+    }
+}
+
+#[test]
 fn every_layout_is_found_by_its_name() {
     for layout in Layout::ALL {
         assert_eq!(Layout::from_id(layout.id()), Some(*layout));

@@ -98,3 +98,24 @@ fn targets(sql: &Sql<'_>, statement: &Statement) -> Vec<String> {
     }
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_quoted_where_sql_would_have_to() {
+        for (table, expected) in [
+            ("migrations", "migrations"),
+            ("é_1$", "é_1$"),
+            ("a0", "a0"),
+            ("1a", "\"1a\""),
+            ("$a", "\"$a\""),
+            ("Migrations", "\"Migrations\""),
+            ("a b", "\"a b\""),
+            ("a\"b", "\"a\"\"b\""),
+        ] {
+            assert_eq!(written(table), expected);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+select {{.column}}, a from people;

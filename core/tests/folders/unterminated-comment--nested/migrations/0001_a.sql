@@ -1,0 +1,4 @@
+SELECT 1;
+/* a comment
+  /* and one in it
+SELECT 2;
