@@ -154,6 +154,14 @@ mod tests {
         );
         check("const A: char = '{'; const B: u8 = b'\\''; pub async fn up<'a>() {}", true, false);
         check("const A: &str = \"\\\"{\"; pub async fn down() {}", false, true);
+        check("const A: &str = \"a; pub async fn up() {} \";", false, false);
+        check(r##"const A: &str = r#"# pub async fn up() {} "#;"##, false, false);
+        check(r##"const A: &str = r#"{"#; pub async fn up() {}"##, true, false);
+        check(
+            r##"const A: &[u8] = br#"# pub async fn up() {} "#; pub async fn down() {}"##,
+            false,
+            true,
+        );
         check("/* never closed pub async fn up() {}", false, false);
     }
 }

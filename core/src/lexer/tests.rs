@@ -240,7 +240,15 @@ fn copy_data_is_not_sql() {
     ] {
         assert_eq!(copy(head).as_deref(), Some(data), "in {head:?}");
     }
-    for head in ["COPY t TO STDIN;", "SELECT 'from' FROM stdin;", "COPY t FROM stdin", "COPY t;"] {
+    for head in [
+        "COPY t TO STDIN;",
+        "COPY t FROM '/file';",
+        "COPY t FROM '/file'; SELECT stdin;",
+        "COPY t FROM PROGRAM 'cat';",
+        "SELECT 'from' FROM stdin;",
+        "COPY t FROM stdin",
+        "COPY t;",
+    ] {
         assert_eq!(copy(head), None, "in {head:?}");
     }
     // Without an end there is no data, and the rest is read as SQL.

@@ -60,6 +60,12 @@ fn commands_have_names() {
     check_command("REFRESH MATERIALIZED VIEW", &["REFRESH MATERIALIZED VIEW CONCURRENTLY v"]);
     check_command("SET CONSTRAINTS", &["SET CONSTRAINTS ALL DEFERRED"]);
     check_command("SET", &["SET x = 1", "SET LOCAL x TO 1", "SET TIME ZONE 'UTC'", "SET ROLE r"]);
+    check_command("SET", &["SET SESSION x = 1", "SET LOCAL TIME ZONE 'UTC'"]);
+    check_command("SET TRANSACTION", &["SET SESSION TRANSACTION READ ONLY"]);
+    check_command("DISCARD PLANS", &["DISCARD PLANS"]);
+    check_command("DISCARD SEQUENCES", &["DISCARD SEQUENCES"]);
+    check_command("DISCARD TEMP", &["DISCARD TEMP", "discard temporary"]);
+    check_command("COPY", &["COPY t (a) FROM '/file'", "COPY (SELECT 1) TO PROGRAM 'cat'"]);
     check_command("DO", &["DO $$ BEGIN END $$"]);
     check_command("SELECT", &["SELECT 1", "(SELECT 1) UNION SELECT 2", "((SELECT 1))"]);
     check_command("END", &["END"]);
