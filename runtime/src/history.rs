@@ -11,7 +11,9 @@ use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::SqlState;
 
 pub(crate) use self::glance::{Glance, Table};
-pub(crate) use self::rows::{Row, StoredTexts, measure, values};
+#[cfg(feature = "adopt")]
+pub(crate) use self::rows::values;
+pub(crate) use self::rows::{Row, StoredTexts, measure};
 pub(crate) use self::state::{Identity, LogState, State};
 use crate::applied::Kind;
 use crate::error::{Error, ErrorKind, Result};
