@@ -204,6 +204,13 @@ async fn what_only_looks_like_an_adopted_or_a_newer_history_is_found_out() {
     database.run("DELETE FROM migrations WHERE id = 2; DROP TABLE t2").await;
     let report = Migrator::new(&three).apply(database.pool()).await.unwrap();
     assert_eq!(report.done()[0].name(), "0002_t2");
+    // Two equal rows, which only a table without its unique name can have, hide nothing.
+    let database = applied(&five).await;
+    let twice = "INSERT INTO migrations (name) VALUES ('0000_x'), ('0000_x')";
+    database.run("ALTER TABLE migrations DROP CONSTRAINT migrations_name_key").await;
+    database.run(twice).await;
+    let error = Migrator::new(&five).apply(database.pool()).await.unwrap_err();
+    assert_eq!((error.kind(), error.drift()[0].name()), (ErrorKind::Drift, "0000_x"));
     // An undo of a newer one that was cut off is told by whoever can go on with it.
     let database = applied(&five).await;
     let cut = "UPDATE migrations SET statements = 2, statements_done = 1 WHERE id = 5";
