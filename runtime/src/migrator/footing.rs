@@ -1,0 +1,89 @@
+//! What a verb that writes stands on: the lock, the state under it, and a history table; and giving
+//! the lock back.
+
+use tokio_postgres::error::SqlState;
+
+use super::Migrator;
+use crate::error::{Error, Result, is_lost};
+use crate::event::Event;
+use crate::history::{Glance, History, State};
+use crate::lock;
+use crate::session::Session;
+use crate::shape::OTHER_NAME;
+use crate::watch::Onlooker;
+
+impl Migrator<'_> {
+    /// Takes the lock and reads the state again under it.
+    pub(crate) async fn locked(
+        &self,
+        session: &mut Session<'_>,
+        glance: &Glance,
+        onlooker: &Onlooker,
+    ) -> Result<State> {
+        glance.writable()?;
+        let key = lock::key(&glance.history.lock_name(&glance.database));
+        lock::acquire(session, key, self.lock_wait, &*self.observer, onlooker).await?;
+        let state = glance.history.state(session, Some(key), glance.summary.as_ref()).await?;
+        if !state.holds_lock {
+            return Err(lock::behind_pooler(
+                "the migration lock was granted, but this session does not hold it",
+            ));
+        }
+        let undeclared = self.registry.undeclared_settings();
+        let (settings, belongings) = (state.settings.clone(), state.belongings.clone());
+        let lock_timeout = self.budget.lock_timeout;
+        let prepared = session.prepare(settings, belongings, &undeclared, lock_timeout).await;
+        prepared.map_err(|error| {
+            let is_other = error.as_db_error().is_some_and(|db| db.message().contains(lock::LOST));
+            if is_other {
+                lock::behind_pooler("another session answers than the one that was given the lock")
+            } else {
+                Error::from_postgres("preparing the session", error)
+            }
+        })?;
+        Ok(state)
+    }
+
+    /// Creates what is not there of the history table and its log, and says whether the history was.
+    pub(crate) async fn create(
+        &self,
+        session: &Session<'_>,
+        history: &mut History,
+        state: &State,
+    ) -> Result<bool> {
+        if state.exists && !state.has_fingerprint {
+            // Only for speed. Who may add rows need not own the table, and somebody may be reading it.
+            let _slower = session.run(&history.with_fingerprint()).await;
+        }
+        let log = history.begin_log(state)?;
+        let (what, created) = match (state.exists, &log) {
+            (false, _) => (&history.qualified, history.create(session, log.as_deref()).await),
+            (true, Some(log)) => (&history.qualified, session.run(log).await),
+            (true, None) => return Ok(false),
+        };
+        created.map_err(|error| {
+            let is_taken = error.code() == Some(&SqlState::DUPLICATE_OBJECT);
+            let made = Error::from_postgres(&format!("creating the history table {what}"), error)
+                .note("nothing was changed");
+            if is_taken { made.help(OTHER_NAME) } else { made }
+        })?;
+        if !state.exists {
+            self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
+        }
+        Ok(!state.exists)
+    }
+}
+
+/// Gives the lock back whatever happened; the first error is the one that counts.
+pub(crate) async fn released<T>(session: Session<'_>, result: Result<T>) -> Result<T> {
+    let released = session.release().await;
+    let value = result?;
+    match released {
+        // A session that is gone holds no lock and has no settings.
+        Err(error) if !is_lost(&error) => {
+            Err(Error::from_postgres("giving back the migration lock and the settings", error)
+                .note("what the run was to do is done"))
+        }
+        Ok(()) | Err(_) => Ok(value),
+    }
+}
