@@ -1,0 +1,115 @@
+//! Where an interrupted file goes on, and what its finished statements have set.
+
+use dunlin_core::statement::Statement;
+use tokio_postgres::Error as PostgresError;
+
+use super::progress::done_sentence;
+use crate::applied::Progress;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Direction;
+use crate::execute::Execution;
+use crate::execute_evidence::Evidence;
+use crate::quote::literal;
+use crate::script::SqlText;
+
+impl Execution<'_, '_> {
+    /// How many statements of an interrupted migration or undo are done, if that can be told.
+    pub(crate) async fn resume(
+        &self,
+        name: &str,
+        progress: Progress,
+        stored: &str,
+        sql: &SqlText<'_>,
+    ) -> Result<usize> {
+        let Progress { n_done, n_begun, .. } = progress;
+        let subject = self.subject(name);
+        let stored = SqlText::new(name, stored);
+        let statement = |sql: &SqlText<'_>, index: usize| {
+            sql.statements.get(index).map(|it| it.text(sql.text).to_owned())
+        };
+        let edited = (0..n_done).find(|&index| statement(&stored, index) != statement(sql, index));
+        if let Some(index) = edited {
+            return Err(Error::new(
+                ErrorKind::Drift,
+                format!(
+                    "the {n_done} completed statement(s) of the unfinished {subject} were edited"
+                ),
+            )
+            .place(Some(sql.place_of(index)))
+            .note("nothing was changed; an earlier run completed them as they were")
+            .help("restore these statements; the ones behind them may be edited"));
+        }
+        let Some(begun) = sql.statements.get(n_done).filter(|_| n_begun > n_done) else {
+            return Ok(n_done);
+        };
+        let is_set = self.replay_settings(sql, n_done).await.is_ok();
+        let evidence = if is_set {
+            self.evidence(begun, sql).await
+        } else {
+            Ok(Evidence::Unknown(Vec::new()))
+        };
+        self.restore(name, sql).await?;
+        match evidence.map_err(|error| {
+            Error::from_looking(&format!("looking what became of {subject}"), error)
+        })? {
+            Evidence::Done => Ok(n_done + 1),
+            Evidence::Missing | Evidence::Harmless => Ok(n_done),
+            Evidence::Unknown(facts) => Err(self.cut_off(name, n_done, sql, facts)),
+        }
+    }
+
+    /// What the first statements have set for those behind them, which an earlier session has
+    /// forgotten. Fails with the statement that was refused.
+    pub(super) async fn replay_settings(
+        &self,
+        sql: &SqlText<'_>,
+        n_done: usize,
+    ) -> Result<(), (usize, PostgresError)> {
+        for (index, statement) in sql.statements.iter().take(n_done).enumerate() {
+            if is_setting(statement, sql) {
+                let run = self.session.run(statement.text(sql.text)).await;
+                run.map_err(|error| (index, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody knows whether a statement took effect, or what it left is not what it makes.
+    fn cut_off(&self, name: &str, n_done: usize, sql: &SqlText<'_>, facts: Vec<String>) -> Error {
+        let (table, name_literal, number) = (&self.history.qualified, literal(name), n_done + 1);
+        let (subject, n_statements) = (self.subject(name), sql.statements.len());
+        let what_it_says = if facts.is_empty() {
+            "; whether this one took effect cannot be told from here"
+        } else {
+            ""
+        };
+        let made = Error::new(
+            ErrorKind::Migration,
+            format!("{subject} was cut off in statement {number} of {n_statements}"),
+        )
+        .place(Some(sql.place_of(n_done)))
+        .note(format!("{}{what_it_says}", done_sentence(n_done, n_statements)));
+        let made =
+            facts.into_iter().fold(made, Error::note).note("nothing was changed by this run");
+        // The last statement of an undo takes the row with it.
+        let done = if self.direction == Direction::Down && number == n_statements {
+            self.history.delete(name)
+        } else {
+            format!("UPDATE {table} SET statements_done = {number} WHERE name = {name_literal}")
+        };
+        made.help(format!("look. If it took effect: {done};")).help(format!(
+            "if it did not: UPDATE {table} SET statements_begun = {n_done} WHERE name = {name_literal}; then start again"
+        ))
+    }
+}
+
+/// Whether a statement does nothing but set something for those behind it.
+fn is_setting(statement: &Statement, sql: &SqlText<'_>) -> bool {
+    if matches!(statement.command, "SET" | "RESET") {
+        return true;
+    }
+    let text = statement.text(sql.text).to_ascii_lowercase();
+    let call = text.strip_prefix("select").map(str::trim_start).unwrap_or_default();
+    let call = call.strip_prefix("pg_catalog.").unwrap_or(call);
+    call.starts_with("set_config") && call.ends_with(')') && call.matches('(').count() == 1
+}
