@@ -1,7 +1,7 @@
 //! Whether statements keep PostgreSQL's grammar.
 //!
 //! A parser with error recovery says yes or no and where (`parse`); around it stand what makes its
-//! answer PostgreSQL's: what it takes and should not (`tree`), what it refuses and should not
+//! answer PostgreSQL's: what it takes and should not (`tree`, `escape`), what it refuses and should not
 //! (`mend`), and what would make a wrong statement right (`repair`).
 //!
 //! The grammar is that of all versions from 14 on together: at build time nobody knows the server.
@@ -13,6 +13,7 @@
 mod budget;
 mod depth;
 mod dialect;
+mod escape;
 mod guess;
 mod head;
 mod mend;
@@ -33,9 +34,11 @@ use std::sync::Arc;
 use std::thread;
 
 use self::budget::Budget;
+use self::parse::{Fault, What};
+use self::repair::Cause;
 use self::view::View;
 use crate::diagnostic::Diagnostic;
-use crate::lexer::Lexed;
+use crate::lexer::{Lexed, Token};
 use crate::source::SourceFile;
 use crate::statement::Statement;
 
@@ -52,7 +55,7 @@ pub fn check(file: &Arc<SourceFile>, lexed: &Lexed, statements: &[&Statement]) -
         let tokens = lexed.tokens.get(statement.tokens.clone()).unwrap_or_default();
         if let Some(needed) = depth::stack_bytes(tokens) {
             bytes = bytes.max(needed);
-            shallow.push(statement);
+            shallow.push((statement, tokens));
         }
     }
     if shallow.is_empty() {
@@ -62,7 +65,7 @@ pub fn check(file: &Arc<SourceFile>, lexed: &Lexed, statements: &[&Statement]) -
         let mut forms = Budget::new(BUDGET_BYTES + 2 * file.text().len());
         let mut causes = Budget::new(BUDGET_BYTES);
         let problems = shallow.iter();
-        problems.filter_map(|statement| problem(file, statement, &mut forms, &mut causes)).collect()
+        problems.filter_map(|it| problem(file, it.0, it.1, &mut forms, &mut causes)).collect()
     };
     thread::scope(|scope| {
         let checking = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, check_all);
@@ -75,19 +78,31 @@ pub fn check(file: &Arc<SourceFile>, lexed: &Lexed, statements: &[&Statement]) -
 fn problem(
     file: &Arc<SourceFile>,
     statement: &Statement,
+    tokens: &[Token],
     forms: &mut Budget,
     causes: &mut Budget,
 ) -> Option<Diagnostic> {
     let sql = statement.text(file.text());
-    let quick = parse::first_fault(sql)?;
+    let start = statement.span.start;
+    let escape = escape::first_fault(file.text(), tokens)
+        .map(|fault| Fault { at: fault.at - start, ..fault });
+    let quick = parse::first_fault(sql);
+    if escape.is_none() && quick.is_none() {
+        return None;
+    }
     let view = View::new(sql);
-    let mut fault = mend::true_fault(&view, quick, forms).ok()??;
+    let fault = quick.and_then(|quick| mend::true_fault(&view, quick, forms).ok().flatten());
+    // The first of the two; of one, the escape says more.
+    let mut fault = escape.into_iter().chain(fault).min_by_key(|fault| fault.at)?;
     // The parser blames the first word of a command that it does not know.
     if let Some((token, _)) = head::misfit(&view)
         && view.at(fault.at) < token
     {
         fault.at = view.start(token);
     }
-    let cause = repair::cause(&view, &fault, causes);
-    Some(message::say(file, statement.span.start, &view, &fault, &cause))
+    let cause = match fault.what {
+        What::Escape(..) => Cause::Unknown,
+        _ => repair::cause(&view, &fault, causes),
+    };
+    Some(message::say(file, start, &view, &fault, &cause))
 }

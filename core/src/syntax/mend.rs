@@ -140,6 +140,8 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
     });
     edits.extend(young.map(Edit::name));
     command::edits(view, at, &mut edits);
+    edits.extend(uescape(view, at));
+    edits.extend(hidden_quote(view, at));
     edits.extend(row_value(view, at));
     edits.extend(call_in_from(view, at));
     // `a = ANY ((SELECT 1) UNION SELECT 2)`, `((SELECT 1) LIMIT 1)` as a value.
@@ -158,6 +160,30 @@ fn edits(view: &View<'_>, at: usize) -> Vec<Edit> {
         edits.push(Edit::name(at));
     }
     edits
+}
+
+/// `UESCAPE E'!'`, `UESCAPE $$!$$`: any text but one with escapes of this kind.
+fn uescape(view: &View<'_>, at: usize) -> Option<Edit> {
+    let word = (at.saturating_sub(2)..=at).find(|&it| view.has(it, "UESCAPE"))?;
+    let text = (0..word).rev().find(|&it| !view.text(it).starts_with('\''))?;
+    let escaped = view.text(text).get(..2).unwrap_or_default();
+    let is_text = |index| {
+        let kind = view.kind(index);
+        matches!(kind, Some(TokenKind::String | TokenKind::DollarString))
+            && view.text(index).starts_with(['\'', 'E', 'e', '$'])
+    };
+    let goes_on = |index| view.text(index).starts_with('\'') && view.pieces[index].begins_line;
+    let end = (word + 2..).find(|&it| !goes_on(it))?;
+    (escaped.eq_ignore_ascii_case("U&") && is_text(word + 1)).then_some(Edit::Blank(word, end))
+}
+
+/// `E'a'`, and in the next line `'b\'c'`: the escapes hold there too, and the parser sees two texts.
+fn hidden_quote(view: &View<'_>, at: usize) -> Option<Edit> {
+    let is_hiding = |&it: &usize| {
+        let text = view.text(it);
+        text.starts_with('\'') && text.contains("\\'") && view.kind(it) == Some(TokenKind::String)
+    };
+    (at.saturating_sub(2)..=at).find(is_hiding).map(Edit::Text)
 }
 
 /// `SET (a, b) = f(1)`: several columns take any value, the parser knows only rows and queries.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::dialect;
+use super::escape::Escape;
 use super::parse::{Fault, What};
 use super::repair::Cause;
 use super::view::View;
@@ -161,6 +162,32 @@ impl Message<'_> {
             What::BareArray => problem("an array without `ARRAY`", "").help("write `ARRAY[...]`"),
             What::ComparedTwice => problem("two comparisons in a row", "")
                 .help("put parentheses around one of them, or join them with `AND`"),
+            What::Escape(escape, length) => self.of_escape(*escape, fault.at, *length),
+        }
+    }
+
+    fn of_escape(&self, escape: Escape, at: usize, length: usize) -> Diagnostic {
+        let shown = shorten(self.view.sql.get(at..at + length).unwrap_or_default());
+        let span = Span::new(self.start + at, self.start + at + length);
+        let problem = |headline: String| {
+            Diagnostic::new(Rule::Syntax, headline).at(Place::span(self.file, span, ""))
+        };
+        let sign = shown.chars().next().unwrap_or('\\');
+        match escape {
+            Escape::Digits(n) => problem(format!("`{shown}` needs {n} hexadecimal digits"))
+                .help("write all of them, or `\\\\` for a backslash"),
+            Escape::NoNumber => problem(format!("`{shown}` is no escape")).help(format!(
+                "write `{sign}XXXX` or `{sign}+XXXXXX` with hexadecimal digits, or `{sign}{sign}` for the sign itself"
+            )),
+            Escape::Half => problem(format!("`{shown}` is half of a character"))
+                .help("write both halves, one directly behind the other"),
+            Escape::NoCharacter => problem(format!("`{shown}` is no character"))
+                .note("the numbers of characters go from 1 to 10FFFF, hexadecimal"),
+            Escape::Zero => problem(format!("`{shown}` is the byte 0, which no text can hold")),
+            Escape::Sign => problem(format!("`{shown}` cannot begin an escape")).help(
+                "choose one character of ASCII that is no hexadecimal digit, plus, quote or space",
+            ),
+            Escape::NoSign => problem("`UESCAPE` without a text behind it".to_owned()),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use squawk_parser::{EntryPoint, LexedStr, StrStep};
 
+use super::escape::Escape;
 use super::tree::Tree;
 
 /// The first place of a statement where the grammar does not go on.
@@ -38,6 +39,8 @@ pub(super) enum What {
     Reserved,
     /// A column without a type stands before it.
     NoType,
+    /// An escape, of so many bytes.
+    Escape(Escape, usize),
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(super) struct Tree<'a> {
     wanted: Wanted,
     previous: SyntaxKind,
     previous_end: usize,
+    /// Whether `/* ... */` stands behind the previous token.
+    behind_block_comment: bool,
 }
 
 /// What must come next.
@@ -69,6 +71,7 @@ impl<'a> Tree<'a> {
             wanted: Wanted::Anything,
             previous: EOF,
             previous_end: 0,
+            behind_block_comment: false,
         }
     }
 
@@ -188,6 +191,7 @@ impl<'a> Tree<'a> {
         let at = self.at;
         self.at += text.len();
         if matches!(kind, WHITESPACE | COMMENT) {
+            self.behind_block_comment |= text.starts_with("/*");
             return;
         }
         if let Some(what) = self.pending.take() {
@@ -206,6 +210,7 @@ impl<'a> Tree<'a> {
         self.count(at);
         self.previous = kind;
         self.previous_end = self.at;
+        self.behind_block_comment = false;
     }
 
     /// What is wrong with a token where it stands.
@@ -236,7 +241,7 @@ impl<'a> Tree<'a> {
             _ if self.is_wrong_for_trigger(kind) => unexpected("expected COMMA or R_PAREN"),
             _ if is_string(kind) && is_string(self.previous) && parent == LITERAL => {
                 let one_line = !self.sql[self.previous_end..at].contains('\n');
-                one_line.then_some(What::SecondString)
+                (one_line || self.behind_block_comment).then_some(What::SecondString)
             }
             L_BRACK if parent == ARRAY_EXPR && tokens == 0 && grandparent != ARRAY_EXPR => {
                 Some(What::BareArray)
