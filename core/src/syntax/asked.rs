@@ -160,6 +160,17 @@ const RIGHT: &[&str] = &[
     "SELECT 'a' UESCAPE, b UESCAPE FROM t",
     r"SELECT E'\u0061\U0001F600\uD834\uDD1E\xzz\x\9\401\xc3\xa9\'\\u'",
     "SELECT E'a'\n'b\\'c', 1",
+    "SELECT a < b IS NULL like",
+    "SELECT a BETWEEN 1 AND 2 IS NULL like",
+    "SELECT x AND y, a BETWEEN 1 AND 2 IS NOT NULL ilike FROM t",
+    "SELECT a IS NFC NORMALIZED like, b IS NOT DOCUMENT in",
+    "SELECT a = ANY (b) like, a < ALL (SELECT 1) in",
+    "SELECT a NOT IN (1) like",
+    "SELECT a + b like, a || b in, a OPERATOR(pg_catalog.<) b like",
+    "SELECT a < b, c like",
+    "SELECT (NOT a) like, f(a < b) in",
+    "SELECT CASE WHEN a < b THEN c END + 1 like",
+    "SELECT CASE WHEN a AND b THEN CASE WHEN c THEN d END END like",
 ];
 
 /// Refused, although the parser takes half of it.
@@ -322,6 +333,17 @@ const WRONG: &[&str] = &[
     r"SELECT E'\400'",
     r"SELECT E'\x00'",
     "SELECT 'a' /* x */\n'b'",
+    "SELECT a < b like",
+    "SELECT a <> b in",
+    "SELECT a = b ilike FROM t",
+    "SELECT NOT a like",
+    "SELECT NOT a IS NULL like",
+    "SELECT NOT a NOT IN (1) like",
+    "SELECT a AND b IS NULL like",
+    "SELECT a AND b BETWEEN 1 AND 2 IS NULL like",
+    "SELECT a < b + c like",
+    "SELECT a IS NOT like",
+    "SELECT a < CASE WHEN b THEN c END like",
 ];
 
 fn is_refused(sql: &str) -> bool {
