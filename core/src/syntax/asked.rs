@@ -171,6 +171,16 @@ const RIGHT: &[&str] = &[
     "SELECT (NOT a) like, f(a < b) in",
     "SELECT CASE WHEN a < b THEN c END + 1 like",
     "SELECT CASE WHEN a AND b THEN CASE WHEN c THEN d END END like",
+    "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f(b, E'x', 1e5, $$x$$, nchar)",
+    "GRANT none, a TO public",
+    "REVOKE \"none\" FROM a",
+    "SET ROLE none",
+    "SET SESSION AUTHORIZATION none",
+    "CREATE DATABASE d OWNER none",
+    "COMMENT ON ROLE none IS 'x'",
+    "CREATE ROLE \"None\"",
+    "CREATE SCHEMA AUTHORIZATION public",
+    "ALTER TABLE none OWNER TO public",
 ];
 
 /// Refused, although the parser takes half of it.
@@ -344,6 +354,20 @@ const WRONG: &[&str] = &[
     "SELECT a < b + c like",
     "SELECT a IS NOT like",
     "SELECT a < CASE WHEN b THEN c END like",
+    "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f(B'1')",
+    "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f('a', X'1')",
+    "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f(N'1')",
+    "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f(*)",
+    "CREATE TRIGGER g AFTER INSERT ON t EXECUTE FUNCTION f($1)",
+    "GRANT a TO none",
+    "GRANT SELECT ON t TO a, \"none\"",
+    "REVOKE SELECT ON t FROM GROUP none",
+    "ALTER TABLE t OWNER TO none",
+    "DROP ROLE none",
+    "CREATE ROLE public",
+    "ALTER ROLE a RENAME TO \"public\"",
+    "CREATE SCHEMA AUTHORIZATION none",
+    "CREATE POLICY p ON t TO none",
 ];
 
 fn is_refused(sql: &str) -> bool {

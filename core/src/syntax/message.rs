@@ -162,6 +162,9 @@ impl Message<'_> {
             What::BareArray => problem("an array without `ARRAY`", "").help("write `ARRAY[...]`"),
             What::ComparedTwice => problem("two comparisons in a row", "")
                 .help("put parentheses around one of them, or join them with `AND`"),
+            What::ReservedRole => {
+                problem(&format!("no role has the name `{}`", self.shown(token)), "")
+            }
             What::Escape(escape, length) => self.of_escape(*escape, fault.at, *length),
         }
     }

@@ -39,6 +39,8 @@ pub(super) enum What {
     Reserved,
     /// A column without a type stands before it.
     NoType,
+    /// A name that no role has.
+    ReservedRole,
     /// An escape, of so many bytes.
     Escape(Escape, usize),
 }

@@ -239,6 +239,7 @@ impl<'a> Tree<'a> {
         }
         match kind {
             _ if self.is_wrong_for_trigger(kind) => unexpected("expected COMMA or R_PAREN"),
+            _ if self.is_reserved_role(text) => Some(What::ReservedRole),
             _ if is_string(kind) && is_string(self.previous) && parent == LITERAL => {
                 let one_line = !self.sql[self.previous_end..at].contains('\n');
                 (one_line || self.behind_block_comment).then_some(What::SecondString)
@@ -282,7 +283,26 @@ impl<'a> Tree<'a> {
         // A text may go on: `'a' UESCAPE '!'`, and `'a'` on the next line.
         let begins =
             matches!(self.previous, L_PAREN | COMMA | UESCAPE_KW) || is_string(self.previous);
-        is_argument && (!is_sign && !begins || kind == L_PAREN && self.open.len() > 4)
+        let is_foreign =
+            matches!(kind, BIT_STRING | BYTE_STRING | NATIONAL_STRING | POSITIONAL_PARAM | STAR);
+        let is_wrong = !is_sign && !begins || kind == L_PAREN && self.open.len() > 4;
+        is_argument && (is_wrong || is_foreign)
+    }
+
+    /// Whether a token names a role and is a name that no role has.
+    fn is_reserved_role(&self, text: &str) -> bool {
+        let is = |name: &str| {
+            text.eq_ignore_ascii_case(name)
+                || text.strip_prefix('"').and_then(|it| it.strip_suffix('"')) == Some(name)
+        };
+        match (self.kind(0), self.kind(1), self.kind(2)) {
+            // Here the grammar takes any name.
+            (ROLE_NAME_REF, _, DATABASE_OPTION_OWNER | OBJECT_ROLE | REVOKE_COMMAND) => false,
+            (ROLE_NAME_REF, _, SET_ROLE | SET_SESSION_AUTH) => false,
+            (ROLE_NAME_REF, ..) | (ROLE, AUTHORIZATION_SCHEMA, _) => is("none"),
+            (ROLE, ..) => is("none") || is("public"),
+            _ => false,
+        }
     }
 
     /// Notes a comparison; true when the expression, without parentheses, has one already.

@@ -269,12 +269,14 @@ fn trigger_arguments(view: &View<'_>, at: usize) -> Option<Edit> {
     let close =
         (open..view.pieces.len()).find(|&it| view.kind(it) == Some(TokenKind::CloseParen))?;
     // The first may be missing. Each other token follows a token of the other kind.
+    let is_argument = |it: usize| match view.kind(it) {
+        Some(TokenKind::Word | TokenKind::QuotedIdentifier | TokenKind::Number) => true,
+        Some(TokenKind::String) => view.text(it).starts_with(['\'', 'E', 'e', 'U', 'u']),
+        _ => false,
+    };
     let is_list = (open + 1..close).all(|it| match view.kind(it) {
         Some(TokenKind::Comma) => it + 1 < close && view.kind(it + 1) != Some(TokenKind::Comma),
-        Some(
-            TokenKind::Word | TokenKind::QuotedIdentifier | TokenKind::Number | TokenKind::String,
-        ) => it == open + 1 || view.kind(it - 1) == Some(TokenKind::Comma),
-        _ => false,
+        _ => is_argument(it) && (it == open + 1 || view.kind(it - 1) == Some(TokenKind::Comma)),
     });
     (at <= close && is_list).then_some(Edit::Blank(open + 1, close))
 }
