@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result, cause};
 use crate::event::{Direction, Event, Observer};
 use crate::execute_failure::{lost, tried};
 use crate::history::{History, Row, StoredTexts, measure};
+use crate::lock::is_of_another;
 use crate::log::{Action, Outcome};
 use crate::pipeline::{Job, Record};
 use crate::plan::Step;
@@ -336,9 +337,15 @@ impl Execution<'_, '_> {
 
     /// Removes what a migration has made for the length of the session, outside any transaction.
     pub(crate) async fn tidy(&self, name: &str) -> Result<()> {
-        let removed = self.session.tidy().await.map_err(|error| {
-            Error::from_postgres(&format!("removing what `{name}` has left in the session"), error)
-        })?;
+        let removed = match self.session.tidy().await {
+            Ok(removed) => removed,
+            // It is in its own session, which is asked at the end of the run.
+            Err(error) if is_of_another(&error) => return Ok(()),
+            Err(error) => {
+                let doing = format!("removing what `{name}` has left in the session");
+                return Err(Error::from_postgres(&doing, error));
+            }
+        };
         self.tell_cleaned_up(name, removed.iter().map(String::as_str));
         Ok(())
     }

@@ -11,6 +11,7 @@ use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 use crate::error::is_lost;
 use crate::event::Event;
 use crate::execute::Execution;
+use crate::lock::is_of_another;
 use crate::quote::{identifier, literal};
 use crate::script::SqlText;
 use crate::session::text;
@@ -67,7 +68,8 @@ impl Execution<'_, '_> {
     }
 
     async fn is_done(&self, question: &str) -> Result<Evidence, PostgresError> {
-        let rows = self.session.rows(&format!("SELECT {question} AS done")).await?;
+        let question = self.session.guarded(&format!("SELECT {question} AS done"));
+        let rows = self.session.rows(&question).await?;
         let is_done = rows.first().and_then(|row| text(row, "done")) == Some("t");
         Ok(if is_done { Evidence::Done } else { Evidence::Missing })
     }
@@ -124,7 +126,7 @@ impl Execution<'_, '_> {
              WHERE i.indrelid = pg_catalog.to_regclass({}) AND {is} {of_name}",
             literal(table)
         );
-        self.session.rows(&question).await
+        self.session.rows(&self.session.guarded(&question)).await
     }
 
     /// What the server makes of a `CREATE INDEX`: it is run on an empty copy of the table, and rolled
@@ -136,22 +138,21 @@ impl Execution<'_, '_> {
         sql: &SqlText<'_>,
     ) -> Result<Option<String>, PostgresError> {
         let Some((unique, rest)) = index_parts(statement, sql) else { return Ok(None) };
-        let found = self
-            .session
-            .rows(&format!(
-                "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c \
-                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.oid = pg_catalog.to_regclass({})",
-                literal(table)
-            ))
-            .await?;
+        let question = format!(
+            "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid = pg_catalog.to_regclass({})",
+            literal(table)
+        );
+        let found = self.session.rows(&self.session.guarded(&question)).await?;
         let name = |column| found.first().and_then(|row| text(row, column)).map(identifier);
         let (Some(schema), Some(relation)) = (name("nspname"), name("relname")) else {
             return Ok(None);
         };
+        let guard = self.session.guard_of_session();
         // Of the same name, because expressions may name their table.
         let batch = format!(
-            "BEGIN; CREATE TEMPORARY TABLE pg_temp.{relation} (LIKE {schema}.{relation}); \
+            "BEGIN; SELECT WHERE {guard} <> 0; CREATE TEMPORARY TABLE pg_temp.{relation} (LIKE {schema}.{relation}); \
              CREATE {unique}INDEX ON pg_temp.{relation} {rest}; \
              SELECT {SHAPE} AS shape FROM pg_catalog.pg_index i \
              WHERE i.indrelid = pg_catalog.to_regclass({}); ROLLBACK",
@@ -160,7 +161,10 @@ impl Execution<'_, '_> {
         match self.session.rows(&batch).await {
             Ok(rows) => Ok(rows.first().and_then(|row| text(row, "shape")).map(str::to_owned)),
             Err(error) if is_lost(&error) => Err(error),
-            Err(_) => self.session.run("ROLLBACK").await.map(|()| None),
+            Err(error) => {
+                self.session.run("ROLLBACK").await?;
+                if is_of_another(&error) { Err(error) } else { Ok(None) }
+            }
         }
     }
 
@@ -186,7 +190,7 @@ impl Execution<'_, '_> {
         for row in &leftovers {
             let part = |column| identifier(text(row, column).unwrap_or_default());
             let invalid = format!("{}.{}", part("nspname"), part("relname"));
-            self.session.run("SET lock_timeout TO 0").await?;
+            self.session.run(&self.session.guarded("SET lock_timeout TO 0")).await?;
             self.session.run(&format!("DROP INDEX CONCURRENTLY IF EXISTS {invalid}")).await?;
             let message =
                 format!("Dropped the invalid index {invalid} that an interrupted run had left");
@@ -218,11 +222,12 @@ impl Execution<'_, '_> {
         let Some(table) = effect.on.as_deref() else { return Ok(Vec::new()) };
         let mut rows = self.indexes(table, effect.name.as_deref(), false).await?;
         if !rows.is_empty() {
-            // Somebody may be building it. Whoever builds has this lock on the table to the end.
+            // Somebody may be building it. Whoever builds has this lock on the table to the end. One message
+            // is one transaction, and leaves none behind if it is refused (manual, 55.2.2.1).
             let wait = format!(
-                "BEGIN; SET LOCAL lock_timeout TO 0; LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE; COMMIT"
+                "SET LOCAL lock_timeout TO 0; LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE"
             );
-            self.session.run(&wait).await?;
+            self.session.run(&self.session.guarded(&wait)).await?;
             rows = self.indexes(table, effect.name.as_deref(), false).await?;
         }
         if effect.name.is_none() && !rows.is_empty() {
@@ -259,7 +264,7 @@ impl Execution<'_, '_> {
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              WHERE NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$' AND {of_target} ORDER BY 1, 2"
         );
-        self.session.rows(&question).await
+        self.session.rows(&self.session.guarded(&question)).await
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, cause, is_lost};
 use crate::event::Direction;
 use crate::execute::Execution;
 use crate::history::StoredTexts;
-use crate::lock::LOST;
+use crate::lock::is_of_another;
 use crate::quote::literal;
 use crate::session::text;
 
@@ -53,9 +53,11 @@ impl Execution<'_, '_> {
         self.rolled_back(name, made).await
     }
 
-    /// What to say if this is the answer to [`guard`](crate::lock::guard).
+    /// What to say if another session answers than the one of this run.
     pub(crate) fn lost_lock(&self, name: &str, error: &PostgresError) -> Option<Error> {
-        let _ours = error.as_db_error().filter(|db| db.message().contains(LOST))?;
+        if !is_of_another(error) {
+            return None;
+        }
         let headline = format!("the migration lock was lost in {}", self.subject(name));
         Some(Error::new(ErrorKind::Pooler, headline)
             .note("another session holds it: a migration has given it away, or a pooler in transaction mode hands each transaction to another session")

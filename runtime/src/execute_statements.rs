@@ -218,8 +218,8 @@ impl Execution<'_, '_> {
                 self.budget.lock_timeout.as_millis()
             }
         };
-        let guard = self.session.guard_of_session();
-        self.session.run(&format!("SELECT {guard}; SET lock_timeout TO {timeout}")).await
+        let set = format!("SET lock_timeout TO {timeout}");
+        self.session.run(&self.session.guarded(&set)).await
     }
 
     /// The tables of a file without a transaction that exist already, asked only if it matters.

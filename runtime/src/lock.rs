@@ -8,6 +8,7 @@
 use std::time::{Duration, Instant};
 
 use dunlin_core::Checksum;
+use tokio_postgres::Error as PostgresError;
 
 use crate::budget::jittered;
 use crate::console::written;
@@ -107,8 +108,7 @@ pub(crate) fn is_held(key: i64, backend: &str) -> String {
 }
 
 /// What the server says when a transaction of a run begins and the lock is somebody else's.
-pub(crate) const LOST: &str =
-    "the migration lock is held by another session than the one of this run";
+const LOST: &str = "the migration lock is held by another session than the one of this run";
 
 /// An expression that fails in a transaction while another session holds the lock, and keeps others
 /// from taking it until the transaction ends.
@@ -142,6 +142,11 @@ pub(crate) fn of_backend(backend: i32) -> String {
         "CASE WHEN pg_catalog.pg_backend_pid() = {backend} THEN 0 \
          ELSE ('{LOST}, not by ' || pg_catalog.pg_backend_pid())::pg_catalog.int4 END"
     )
+}
+
+/// Whether an error is the answer to [`guard`] or [`of_backend`].
+pub(crate) fn is_of_another(error: &PostgresError) -> bool {
+    error.as_db_error().is_some_and(|db| db.message().contains(LOST))
 }
 
 /// A pooler hands the statements of this connection to several sessions.

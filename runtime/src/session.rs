@@ -120,6 +120,12 @@ impl<'a> Session<'a> {
         lock::of_backend(self.lock_backend)
     }
 
+    /// Statements that only the session which was given the lock runs. Behind a pooler another one may
+    /// answer, which would keep settings, and has others. All rows are those of the statements.
+    pub(crate) fn guarded(&self, sql: &str) -> String {
+        format!("SELECT WHERE {} <> 0; {sql}", self.guard_of_session())
+    }
+
     /// The server said that the lock is not ours.
     pub(crate) const fn has_no_lock(&mut self) {
         self.lock = None;
@@ -135,9 +141,7 @@ impl<'a> Session<'a> {
         lock_timeout: Duration,
     ) -> Result<(), PostgresError> {
         let question = settings::question_about(undeclared);
-        // Behind a pooler another session may answer, which would keep the settings.
-        let guard = lock::of_backend(self.lock_backend);
-        let batch = format!("SELECT {guard}; {question}{}", settings.working(lock_timeout));
+        let batch = self.guarded(&format!("{question}{}", settings.working(lock_timeout)));
         let settings = self.settings.insert(settings);
         self.belongings = belongings;
         let answers = Answers(Box::pin(self.connection.simple_query_raw(&batch).await?));
@@ -170,9 +174,10 @@ impl<'a> Session<'a> {
 
     /// Removes what migrations have made that would live as long as the session, and says what.
     pub(crate) async fn tidy(&self) -> Result<Vec<String>, PostgresError> {
-        let new = Belongings::of(&self.rows(belongings::QUESTION).await?).since(&self.belongings);
+        let owned = self.rows(&self.guarded(belongings::QUESTION)).await?;
+        let new = Belongings::of(&owned).since(&self.belongings);
         if !new.is_empty() {
-            self.run(&new.removal()).await?;
+            self.run(&self.guarded(&new.removal())).await?;
         }
         Ok(new.described())
     }
@@ -183,10 +188,9 @@ impl<'a> Session<'a> {
         &self.working
     }
 
-    /// The same outside of a transaction that has made sure of the lock: behind a pooler another session
-    /// may answer, which would keep the settings.
+    /// The same outside of a transaction that has made sure of the lock.
     pub(crate) async fn set_working(&self) -> Result<Vec<SimpleQueryRow>, PostgresError> {
-        self.rows(&format!("SELECT {}; {}", self.guard_of_session(), self.working)).await
+        self.rows(&self.guarded(&self.working)).await
     }
 
     /// A transaction may be open from now on.
@@ -212,48 +216,45 @@ impl<'a> Session<'a> {
         if cleanup.is_empty() {
             return Ok(());
         }
-        let rows = self.rows(&cleanup).await?;
-        let is_stray = rows.iter().any(|row| text(row, "unlocked") == Some("f"));
-        if let (Some(key), true) = (self.lock, is_stray) {
-            self.release_stray(key).await?;
-        }
+        let rows = self.rows_of_its_own(&cleanup).await?;
         let settings = self.settings.take();
         (self.lock, self.in_transaction) = (None, false);
+        let (Some(rows), Some(settings)) = (rows, settings) else { return Ok(()) };
         let touched: Vec<_> = rows.iter().filter_map(|row| text(row, "touched")).collect();
-        if let (Some(settings), false) = (&settings, touched.is_empty()) {
-            match self.run(&settings.resetting(&touched)).await {
+        if !touched.is_empty() {
+            let reset = self.guarded(&settings.resetting(&touched));
+            match self.rows_of_its_own(&reset).await {
                 // Refused or not: they have their values back.
-                Ok(()) | Err(_) => {}
+                Ok(_) | Err(_) => {}
             }
         }
         let new = Belongings::of(&rows).since(&self.belongings);
-        if settings.is_some() && !new.is_empty() {
-            self.run(&new.removal()).await?;
+        if !new.is_empty() {
+            let _rows = self.rows_of_its_own(&self.guarded(&new.removal())).await?;
         }
         Ok(())
     }
 
-    /// Gives back a lock, and the settings with it, that the session which answers now does not have: a
-    /// pooler may give us the one that has them some time, and leaves it to us for a transaction. If it
-    /// does not, that session is ended while nobody uses it.
-    async fn release_stray(&self, key: i64) -> Result<(), PostgresError> {
+    /// The answers of the session that was given the lock to what only that one may run; nothing if it is
+    /// gone.
+    ///
+    /// Behind a pooler another one may answer: it refuses, and after a while the right one comes. If it
+    /// does not, it is ended while nobody uses it.
+    async fn rows_of_its_own(
+        &self,
+        sql: &str,
+    ) -> Result<Option<Vec<SimpleQueryRow>>, PostgresError> {
         let backend = self.lock_backend;
-        let question = format!(
-            "BEGIN; SELECT pg_catalog.pg_backend_pid() = {backend} AS is_ours, \
-             EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = {backend}) AS is_there"
-        );
-        let restoring =
-            self.settings.as_ref().map(|it| format!("; {}", it.restoring())).unwrap_or_default();
         for _ in 0..STRAY_TRIES {
-            let rows = self.rows(&question).await?;
-            let is = |column| rows.first().and_then(|row| text(row, column)) == Some("t");
-            if is("is_ours") {
-                let unlock = format!("SELECT pg_catalog.pg_advisory_unlock({key})");
-                return self.run(&format!("{unlock}{restoring}; COMMIT")).await;
+            match self.rows(sql).await {
+                Err(error) if lock::is_of_another(&error) => {}
+                answered => return answered.map(Some),
             }
-            self.run("ROLLBACK").await?;
-            if !is("is_there") {
-                return Ok(());
+            let there = format!(
+                "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE pid = {backend}) AS is_there"
+            );
+            if self.rows(&there).await?.first().and_then(|row| text(row, "is_there")) != Some("t") {
+                return Ok(None);
             }
             tokio::time::sleep(STRAY_PAUSE).await;
         }
@@ -269,24 +270,29 @@ impl<'a> Session<'a> {
             }
             tokio::time::sleep(STRAY_PAUSE).await;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// What is still to be done, as one batch; empty when the session is clean.
     fn cleanup(&self) -> String {
-        let mut statements = Vec::new();
-        if self.in_transaction {
-            statements.push("ROLLBACK".to_owned());
-        }
+        let mut duties = Vec::new();
         // The lock first: releasing it is not undone if a later statement of the batch fails.
         if let Some(key) = self.lock {
-            statements.push(format!("SELECT pg_catalog.pg_advisory_unlock({key}) AS unlocked"));
+            duties.push(format!("SELECT pg_catalog.pg_advisory_unlock({key})"));
         }
         if let Some(settings) = &self.settings {
-            statements.push(settings.restoring());
-            statements.push(belongings::QUESTION.to_owned());
+            duties.push(settings.restoring());
+            duties.push(belongings::QUESTION.to_owned());
         }
-        statements.join("; ")
+        let duties = match duties.join("; ") {
+            duties if duties.is_empty() || self.lock_backend == 0 => duties,
+            duties => self.guarded(&duties),
+        };
+        match (self.in_transaction, duties.is_empty()) {
+            (false, _) => duties,
+            (true, true) => "ROLLBACK".to_owned(),
+            (true, false) => format!("ROLLBACK; {duties}"),
+        }
     }
 }
 

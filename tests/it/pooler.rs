@@ -1,6 +1,8 @@
 //! Behind pgbouncer in transaction mode a lock of the session means nothing. That is noticed, and
 //! whatever happens, nothing runs twice and nothing stays behind on the pooler's connections.
 
+mod switched;
+
 use std::time::Duration;
 
 use dunlin::{ErrorKind, Migrator, Registry};

@@ -46,9 +46,12 @@ impl Execution<'_, '_> {
         if is_whole && let Err(error) = self.session.roll_back().await {
             return lost_statement(&self.subject(name), sql, index, is_whole, error);
         }
-        if let Some(made) = self.lost_lock(name, &error) {
+        let elsewhere = |made: Error| {
             let done = done_sentence(n_done, n);
-            return made.note(format!("it runs without a transaction: {done}")).note(self.state());
+            made.note(format!("it runs without a transaction: {done}")).note(self.state())
+        };
+        if let Some(made) = self.lost_lock(name, &error) {
+            return elsewhere(made);
         }
         let place = error.as_db_error().filter(|_| !in_record);
         let place = match place {
@@ -77,12 +80,12 @@ impl Execution<'_, '_> {
             .note(self.state());
         // The server said no, so it is known that the statement is not done.
         let known = Progress { n_done, n_begun: n_done, n_statements: n };
-        let note = match (self.direction, before) {
-            (Direction::Down, Some(before)) if is_untouched => self.history.withdraw_undo(before),
-            (Direction::Down, _) => self.history.advance_undo(name, known),
-            (Direction::Up, _) => self.history.advance(name, known, begun.elapsed()),
-        };
+        let note = self.note_of_refusal(name, known, begun, before);
         if let Err(second) = self.record(&note).await {
+            // Then it was the other session that refused the statement, with settings of its own.
+            if let Some(lost) = self.lost_lock(name, &second) {
+                return elsewhere(lost).note(format!("the other session had said: {made}"));
+            }
             return made.note(format!("this could not be recorded: {}", cause(&second))).help(
                 format!(
                     "tell the history table: {}; then mend statement {} and start again",
@@ -100,6 +103,23 @@ impl Execution<'_, '_> {
         match self.restore(name, sql).await {
             Ok(()) => made,
             Err(second) => made.note(second.to_string()),
+        }
+    }
+
+    /// The statement that notes how far the file has come when the next statement was refused.
+    fn note_of_refusal(
+        &self,
+        name: &str,
+        known: Progress,
+        begun: Instant,
+        before: Option<&StoredTexts>,
+    ) -> String {
+        match (self.direction, before) {
+            (Direction::Down, Some(before)) if known.n_done == 0 => {
+                self.history.withdraw_undo(before)
+            }
+            (Direction::Down, _) => self.history.advance_undo(name, known),
+            (Direction::Up, _) => self.history.advance(name, known, begun.elapsed()),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Direction;
 use crate::execute::Execution;
 use crate::execute_evidence::Evidence;
+use crate::lock::is_of_another;
 use crate::quote::literal;
 use crate::script::SqlText;
 
@@ -42,15 +43,17 @@ impl Execution<'_, '_> {
         let Some(begun) = sql.statements.get(n_done).filter(|_| n_begun > n_done) else {
             return Ok(n_done);
         };
-        let is_set = self.replay_settings(sql, n_done).await.is_ok();
-        let evidence = if is_set {
-            self.evidence(begun, sql).await
-        } else {
-            Ok(Evidence::Unknown(Vec::new()))
+        let evidence = match self.replay_settings(sql, n_done).await {
+            Ok(()) => self.evidence(begun, sql).await,
+            Err((_, error)) if is_of_another(&error) => Err(error),
+            Err(_) => Ok(Evidence::Unknown(Vec::new())),
         };
         self.restore(name, sql).await?;
         match evidence.map_err(|error| {
-            Error::from_looking(&format!("looking what became of {subject}"), error)
+            let lost = self.lost_lock(name, &error).map(|made| made.note(self.state()));
+            lost.unwrap_or_else(|| {
+                Error::from_looking(&format!("looking what became of {subject}"), error)
+            })
         })? {
             Evidence::Done => Ok(n_done + 1),
             Evidence::Missing | Evidence::Harmless => Ok(n_done),
@@ -59,7 +62,7 @@ impl Execution<'_, '_> {
     }
 
     /// What the first statements have set for those behind them, which an earlier session has
-    /// forgotten. Fails with the statement that was refused.
+    /// forgotten, each in a transaction as before. Fails with the statement that was refused.
     pub(super) async fn replay_settings(
         &self,
         sql: &SqlText<'_>,
@@ -67,9 +70,22 @@ impl Execution<'_, '_> {
     ) -> Result<(), (usize, PostgresError)> {
         for (index, statement) in sql.statements.iter().take(n_done).enumerate() {
             if is_setting(statement, sql) {
-                let run = self.session.run(statement.text(sql.text)).await;
-                run.map_err(|error| (index, error))?;
+                let replayed = self.replay(statement.text(sql.text)).await;
+                replayed.map_err(|error| (index, error))?;
             }
+        }
+        Ok(())
+    }
+
+    /// The statement is a message of its own, so that the server counts its characters alone.
+    async fn replay(&self, setting: &str) -> Result<(), PostgresError> {
+        let guard = self.session.guard_of_session();
+        let begin = self.session.send(&format!("BEGIN; SELECT {guard}")).await?;
+        let body = self.session.send(setting).await?;
+        // Behind an error it rolls back.
+        let end = self.session.send("COMMIT").await?;
+        for answers in [begin, body, end] {
+            let _n = answers.finish().await.map_err(|failure| failure.error)?;
         }
         Ok(())
     }

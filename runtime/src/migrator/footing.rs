@@ -34,8 +34,7 @@ impl Migrator<'_> {
         let lock_timeout = self.budget.lock_timeout;
         let prepared = session.prepare(settings, belongings, &undeclared, lock_timeout).await;
         prepared.map_err(|error| {
-            let is_other = error.as_db_error().is_some_and(|db| db.message().contains(lock::LOST));
-            if is_other {
+            if lock::is_of_another(&error) {
                 lock::behind_pooler("another session answers than the one that was given the lock")
             } else {
                 Error::from_postgres("preparing the session", error)
