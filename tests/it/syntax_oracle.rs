@@ -151,6 +151,9 @@ const GAPS: &[(&str, &str)] = &[
     ("NOTNULL twice", "SELECT a NOTNULL NOTNULL"),
     ("a value without parentheses in ROWS FROM", "SELECT 1 FROM ROWS FROM (current_date, f())"),
 ];
+/// The same, of what only PostgreSQL 14 takes.
+const GAPS_OF_14: &[(&str, &str)] =
+    &[("a word directly behind a number", "SELECT 1 FROM t WHERE a = 1AND b")];
 
 /// A connection in a failed transaction.
 struct Oracle {
@@ -435,9 +438,14 @@ async fn a_known_gap_has_its_ways_out() {
     let database = TestDatabase::new();
     let oracle = Oracle::of(&database).await;
     let design = include_str!("../../DESIGN.md");
-    for (gap, sql) in GAPS {
-        assert!(design.contains(&format!("* {gap}: `{sql}`")), "DESIGN.md lacks {gap}: {sql}");
-        oracle.ask(sql).await.unwrap_or_else(|refusal| panic!("{gap}: {refusal:?}"));
+    let of_14 = GAPS_OF_14.iter().map(|gap| (gap, ", which PostgreSQL 14 takes apart"));
+    for ((gap, sql), only) in GAPS.iter().map(|gap| (gap, "")).chain(of_14) {
+        assert!(
+            design.contains(&format!("* {gap}{only}: `{sql}`")),
+            "DESIGN.md lacks {gap}: {sql}"
+        );
+        let theirs = oracle.ask(sql).await;
+        assert_eq!(theirs.is_ok(), only.is_empty() || oracle.major == 14, "{gap}: {theirs:?}");
         let problem = ours(sql).unwrap_or_else(|| panic!("no gap any more: {gap}: {sql}"));
         assert!(mutate::is_known_gap(sql, place(&problem, sql)), "{gap}: {problem}");
         let text = problem.to_string();

@@ -80,6 +80,9 @@ pub(super) fn is_known_gap(sql: &str, at: usize) -> bool {
         || ["SET NAMES", "RESET TIME", "SHOW TIME"].contains(&upper.trim())
         // Refused by the server too, when it runs the statement; only NOTNULL is not.
         || before(1) == word(index)
+        // PostgreSQL 14 takes `1AND` apart.
+        || word(index).starts_with(|it: char| it.is_ascii_digit() || it == '.')
+            && word(index).ends_with(|it: char| it.is_ascii_alphabetic())
         || upper.contains("ROWS FROM (")
         // Refused by the server too, when it runs the statement.
         || upper.starts_with("SECURITY LABEL") && before(1) == "ON"
