@@ -9,6 +9,7 @@ use super::adopt_shown::{besides, elsewhere, fields, in_place_besides, shown, wi
 use super::database::{Database, Leaves, block_on_with};
 use super::scratch::ScratchDatabase;
 use super::status::{table, totals, with_status};
+use super::wait;
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Adopt;
 use crate::connection::Connection;
@@ -39,6 +40,7 @@ async fn adopted(
     leaves: &Cell<Leaves>,
 ) -> Outcome {
     let connection = database.connect()?;
+    wait::for_a_look(&args.run, database, &connection).await?;
     // Nobody is asked about what cannot be.
     connection.try_once().await?;
     let migrator = migrator(args, database);

@@ -5,11 +5,13 @@ use dunlin::Target;
 use super::check::migrations;
 use super::database::Database;
 use super::status::other_histories;
+use super::wait;
 use crate::answer::{Answer, Outcome};
 use crate::args::Baseline;
 
 pub(crate) async fn baseline(args: &Baseline, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
+    wait::for_a_look(&args.run, database, &connection).await?;
     let target = args.to.clone().map_or(Target::Latest, Target::To);
     let plan = database.migrator().plan_to(&connection.pool, target.clone()).await;
     let plan = plan.map_err(|error| connection.explain(error))?;

@@ -5,12 +5,14 @@ use dunlin::{Entry, Progress, State, Status};
 
 use super::database::Database;
 use super::status::{table, totals, with_status};
+use super::wait;
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::{Mark, MarkAs};
 use crate::moment::readable;
 
 pub(crate) async fn mark(args: &Mark, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
+    wait::for_a_look(&args.run, database, &connection).await?;
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;
     let name = &args.name;

@@ -5,11 +5,13 @@ use serde_json::json;
 
 use super::database::Database;
 use super::run::{Watcher, done, with_report};
+use super::wait;
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Redo;
 
 pub(crate) async fn redo(args: &Redo, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
+    wait::for_a_look(&args.run, database, &connection).await?;
     let number = usize::try_from(args.number).unwrap_or(usize::MAX);
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;

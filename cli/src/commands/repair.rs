@@ -3,6 +3,7 @@
 use dunlin::Drift;
 
 use super::database::Database;
+use super::wait;
 use crate::answer::{Answer, Outcome, can_be_repaired};
 use crate::args::Repair;
 use crate::drift::{fields, findings};
@@ -11,6 +12,7 @@ use crate::screen::{Paint, Tone};
 
 pub(crate) async fn repair(args: &Repair, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
+    wait::for_a_look(&args.run, database, &connection).await?;
     let status = database.migrator().status(&connection.pool).await;
     let status = status.map_err(|error| connection.explain(error))?;
     let (settled, left): (Vec<_>, Vec<_>) =

@@ -5,6 +5,7 @@ use dunlin::{Error, Target};
 use super::database::Database;
 use super::run::{Watcher, with_report};
 use super::status::other_histories;
+use super::wait;
 use crate::answer::{Answer, Failure, Outcome};
 use crate::args::Up;
 use crate::connection::Connection;
@@ -13,6 +14,7 @@ pub(crate) async fn up(args: &Up, database: &Database<'_>) -> Outcome {
     let connection = database.connect()?;
     let target = args.to.clone().map_or(Target::Latest, Target::To);
     if database.has_rust() {
+        wait::for_a_look(&args.run, database, &connection).await?;
         let plan = database.migrator().plan_to(&connection.pool, target.clone()).await;
         let plan = plan.map_err(|error| connection.explain(error))?;
         database.can_run(plan.steps().iter().map(|step| step.migration()))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::check::migrations;
 use super::database::Database;
 use crate::answer::{Answer, Failure, Outcome};
-use crate::args::{Goal, Wait};
+use crate::args::{Goal, RunArgs, Wait};
 use crate::connection::{Connection, Purpose};
 use crate::exit::Exit;
 
@@ -13,20 +13,43 @@ use crate::exit::Exit;
 const PAUSE: Duration = Duration::from_millis(300);
 
 pub(crate) async fn wait(args: &Wait, database: &Database<'_>) -> Outcome {
-    let (begun, limit) = (Instant::now(), Duration::from_secs(args.timeout));
+    let begun = Instant::now();
     let purpose = if args.goal == Goal::Primary { Purpose::Primary } else { Purpose::Any };
     let connection = Connection::prepare(database.args, purpose)?;
+    until(args.timeout, args.goal, database, &connection).await?;
+    let waited = begun.elapsed().as_millis();
+    let text = format!("{} after {} s\n", reached(args.goal), waited / 1000);
+    let waited = u64::try_from(waited).unwrap_or(u64::MAX);
+    Ok(Answer::new(text).field("waited_ms", waited))
+}
+
+/// Waits for a server that answers, where a command looks before it writes and is to wait for a server
+/// to write to. Whether it can be written to matters only then.
+pub(super) async fn for_a_look(
+    args: &RunArgs,
+    database: &Database<'_>,
+    connection: &Connection,
+) -> Result<(), Box<Failure>> {
+    if args.wait_for_primary == 0 {
+        return Ok(());
+    }
+    until(args.wait_for_primary, Goal::Server, database, connection).await
+}
+
+/// Waits so many seconds.
+async fn until(
+    seconds: u64,
+    goal: Goal,
+    database: &Database<'_>,
+    connection: &Connection,
+) -> Result<(), Box<Failure>> {
+    let (begun, limit) = (Instant::now(), Duration::from_secs(seconds));
     loop {
         let left = limit.saturating_sub(begun.elapsed());
         // Nothing is asked for longer than there is time.
-        let asked = tokio::time::timeout(left.max(PAUSE), ask(args.goal, database, &connection));
+        let asked = tokio::time::timeout(left.max(PAUSE), ask(goal, database, connection));
         let not_yet = match asked.await {
-            Ok(Ok(None)) => {
-                let waited = begun.elapsed().as_millis();
-                let text = format!("{} after {} s\n", reached(args.goal), waited / 1000);
-                let waited = u64::try_from(waited).unwrap_or(u64::MAX);
-                return Ok(Answer::new(text).field("waited_ms", waited));
-            }
+            Ok(Ok(None)) => return Ok(()),
             Ok(Ok(Some(not_yet))) => Some(not_yet),
             Ok(Err(failure)) if is_final(&failure) => return Err(failure),
             Ok(Err(failure)) => Some(failure),
@@ -40,7 +63,7 @@ pub(crate) async fn wait(args: &Wait, database: &Database<'_>) -> Outcome {
                         .note(format!("tried {}", connection.described)),
                 )
             });
-            return Err(Box::new(failure.note(format!("waited for {} s", args.timeout))));
+            return Err(Box::new(failure.note(format!("waited for {seconds} s"))));
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -12,6 +12,7 @@ mod base;
 mod check_server;
 mod connection;
 mod database;
+mod failover;
 mod folder;
 mod interrupt;
 mod schema;
