@@ -6,11 +6,13 @@
 //! **Invariant:** the run never waits for whoever asks, nor the other way round, longer than it takes to
 //! copy a snapshot.
 
+mod heard;
 pub(crate) mod json;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use self::heard::Heard;
 use crate::error::ErrorKind;
 use crate::event::{Direction, Event, Holder, Observer, Statement};
 use crate::watch::ServerProgress;
@@ -19,7 +21,8 @@ use crate::watch::ServerProgress;
 ///
 /// It is an [`Observer`]: give a clone of it to the [`Migrator`](crate::Migrator) and ask the other one
 /// from any task at any time. It belongs to one run at a time; a second run through the same handle
-/// begins anew.
+/// begins anew. A run is what `apply` and `roll_back` do; of the verbs that only correct the history it
+/// says nothing.
 ///
 /// ```
 /// use dunlin::{Health, Migrator, Phase};
@@ -58,7 +61,7 @@ use crate::watch::ServerProgress;
 ///
 /// A run that is dropped or panics leaves [`Phase::Interrupted`] behind.
 #[derive(Clone, Debug, Default)]
-pub struct Health(Arc<Mutex<Snapshot>>);
+pub struct Health(Arc<Mutex<Heard>>);
 
 /// Where a run stood at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,22 +165,22 @@ impl Health {
     /// Where the run stands now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.now().clone()
+        self.heard().now.clone()
     }
 
     /// Whether the database is as the run was to make it; see [`Snapshot::is_ready`].
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.now().is_ready()
+        self.heard().now.is_ready()
     }
 
     /// Whether the run has ended otherwise; see [`Snapshot::has_failed`].
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.now().has_failed()
+        self.heard().now.has_failed()
     }
 
-    fn now(&self) -> MutexGuard<'_, Snapshot> {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
         // Nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -198,110 +201,6 @@ impl Snapshot {
     pub const fn has_failed(&self) -> bool {
         matches!(self.phase, Phase::Failed { .. } | Phase::Interrupted)
     }
-
-    fn enter(&mut self, phase: Phase) {
-        (self.phase, self.since) = (phase, SystemTime::now());
-    }
-
-    fn migrating(&mut self) -> Option<&mut Migrating> {
-        match &mut self.phase {
-            Phase::Migrating(migrating) => Some(migrating),
-            _ => None,
-        }
-    }
-
-    fn current(&mut self) -> Option<&mut Current> {
-        self.migrating()?.current.as_mut()
-    }
-
-    fn hear(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Looking { .. } => {
-                self.ahead.clear();
-                self.enter(Phase::Looking);
-            }
-            Event::DatabaseAhead { names } => self.ahead = names.to_vec(),
-            Event::WaitingForPrimary { reason, .. } => {
-                if !matches!(&self.phase, Phase::WaitingForPrimary { reason: told } if told == reason)
-                {
-                    self.enter(Phase::WaitingForPrimary { reason: (*reason).to_owned() });
-                }
-            }
-            Event::Waiting { holder, .. } => self.wait(holder.cloned()),
-            Event::Started { direction, n_pending } => self.enter(Phase::Migrating(Migrating {
-                direction: *direction,
-                n_done: 0,
-                n_all: *n_pending,
-                current: None,
-            })),
-            Event::UpToDate { n_applied } => self.enter(Phase::UpToDate { n_applied: *n_applied }),
-            Event::NothingToUndo => self.enter(Phase::NothingToUndo),
-            Event::Finished { direction, report } => self.enter(Phase::Finished {
-                direction: *direction,
-                n_done: report.done().len(),
-                n_total: report.n_total(),
-            }),
-            Event::Failed { error } => self.enter(Phase::Failed {
-                kind: error.kind(),
-                headline: error.to_string(),
-                migration: error.migration().map(str::to_owned),
-            }),
-            Event::Interrupted => self.enter(Phase::Interrupted),
-            _ => self.hear_of_migration(event),
-        }
-    }
-
-    /// A wait is one phase, however often it is announced. Adopting waits as well and is no run.
-    fn wait(&mut self, holder: Option<Holder>) {
-        match &mut self.phase {
-            Phase::Waiting { holder: before } => *before = holder,
-            Phase::Looking => self.enter(Phase::Waiting { holder }),
-            _ => {}
-        }
-    }
-
-    fn hear_of_migration(&mut self, event: &Event<'_>) {
-        match event {
-            Event::MigrationStarted { name, .. } => {
-                if let Some(migrating) = self.migrating() {
-                    migrating.current = Some(Current {
-                        name: (*name).to_owned(),
-                        since: SystemTime::now(),
-                        n_failed: 0,
-                        statement: None,
-                        server: None,
-                    });
-                }
-            }
-            Event::Retrying { n_failed, .. } => {
-                if let Some(current) = self.current() {
-                    (current.n_failed, current.server) = (*n_failed, None);
-                }
-            }
-            Event::StatementStarted { statement, .. } => {
-                if let Some(current) = self.current() {
-                    (current.statement, current.server) = (Some((*statement).clone()), None);
-                }
-            }
-            Event::StatementFinished { .. } => {
-                if let Some(current) = self.current() {
-                    (current.statement, current.server) = (None, None);
-                }
-            }
-            Event::StatementProgress { server, .. } => {
-                if let Some(current) = self.current() {
-                    current.server = server.cloned().map(Box::new);
-                }
-            }
-            Event::MigrationFinished { .. } => {
-                if let Some(migrating) = self.migrating() {
-                    migrating.n_done += 1;
-                    migrating.current = None;
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 impl Default for Snapshot {
@@ -312,6 +211,6 @@ impl Default for Snapshot {
 
 impl Observer for Health {
     fn on_event(&self, event: &Event<'_>) {
-        self.now().hear(event);
+        self.heard().hear(event);
     }
 }

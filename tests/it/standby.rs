@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use deadpool_postgres::Pool;
 use dunlin::{ErrorKind, Event, Health, Mark, Migrator, Origin, Phase, Registry, Result, Tool};
-use dunlin_tests::{Pair, Recorder, TestDatabase, connect, pool_of, registry, rendered, until};
+use dunlin_tests::{
+    Gate, Pair, Proxy, Recorder, Side, TestDatabase, connect, pool_of, registry, rendered, until,
+};
 
 const A: (&str, &str) = ("1_a.sql", "CREATE TABLE a (id int);");
 const B: (&str, &str) = ("2_b.sql", "CREATE TABLE b (id int);");
@@ -165,19 +167,29 @@ async fn a_session_that_may_not_write_yet_is_waited_for() {
     assert_eq!(undone.unwrap().done().len(), 1);
 }
 
-/// Runs a verb in a new session that may not write, and lets it.
+/// A migrator that waits, and tells both.
+fn waiting(registry: &Registry, (recorder, health): (Recorder, Health)) -> Migrator<'_> {
+    Migrator::new(registry).wait_for_primary(LONG).observer(recorder).observer(health)
+}
+
+/// Runs a verb in a new session that may not write, and lets it. A handle on runs says nothing of it.
 async fn let_write<T>(
     database: &TestDatabase,
-    verb: impl AsyncFnOnce(&Pool, Health) -> Result<T>,
+    verb: impl AsyncFnOnce(&Pool, (Recorder, Health)) -> Result<T>,
 ) -> T {
     let name = database.texts("SELECT current_database()::text").await.remove(0);
     database.run(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on")).await;
-    let (pool, health) = (pool_of(2, &database.connection_string()), Health::new());
+    let pool = pool_of(2, &database.connection_string());
+    let (recorder, health) = (Recorder::default(), Health::new());
     let opening = async {
-        waits(&health).await;
+        let line = "Waiting for a server to write to";
+        until("the verb waits for a primary", async || recorder.text().contains(line)).await;
+        assert_eq!(health.snapshot().phase, Phase::NotStarted);
         database.run(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET ALL; COMMIT")).await;
     };
-    let (done, ()) = tokio::join!(verb(&pool, health.clone()), opening);
+    let observers = (recorder.clone(), health.clone());
+    let (done, ()) = tokio::join!(verb(&pool, observers), opening);
+    assert_eq!(health.snapshot().phase, Phase::NotStarted);
     done.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
@@ -186,18 +198,16 @@ async fn whatever_writes_waits_for_a_session_that_may() {
     let database = TestDatabase::new();
     let (migrations, other) =
         (registry(&[A, B]), registry(&[("1_a.sql", "CREATE TABLE a (id bigint);"), B]));
-    let waiting =
-        |registry, health| Migrator::new(registry).wait_for_primary(LONG).observer(health);
-    let recorded = let_write(&database, async |pool, health| {
-        waiting(&migrations, health).baseline(pool, "1").await
+    let recorded = let_write(&database, async |pool, both| {
+        waiting(&migrations, both).baseline(pool, "1").await
     });
     assert_eq!(recorded.await.done().len(), 1);
-    let_write(&database, async |pool, health| {
-        waiting(&migrations, health).mark(pool, "2_b", Mark::Applied).await
+    let_write(&database, async |pool, both| {
+        waiting(&migrations, both).mark(pool, "2_b", Mark::Applied).await
     })
     .await;
     let repaired =
-        let_write(&database, async |pool, health| waiting(&other, health).repair(pool).await);
+        let_write(&database, async |pool, both| waiting(&other, both).repair(pool).await);
     assert_eq!(repaired.await.repaired().len(), 1);
 
     database.run("DROP TABLE migrations, migrations_log").await;
@@ -205,18 +215,52 @@ async fn whatever_writes_waits_for_a_session_that_may() {
                  executed_at timestamptz NOT NULL DEFAULT now())";
     database.run(plain).await;
     let adopted =
-        let_write(&database, async |pool, health| waiting(&migrations, health).adopt(pool).await);
+        let_write(&database, async |pool, both| waiting(&migrations, both).adopt(pool).await);
     assert!(adopted.await);
 
     database.run("DROP TABLE migrations, migrations_log").await;
     database
         .run("CREATE TABLE schema_version (version int4 NOT NULL); INSERT INTO schema_version VALUES (1)")
         .await;
-    let recorded = let_write(&database, async |pool, health| {
-        let migrator = waiting(&migrations, health).unproved(true);
+    let recorded = let_write(&database, async |pool, both| {
+        let migrator = waiting(&migrations, both).unproved(true);
         // What is only read needs no primary.
         let adoption = migrator.adoption(pool, &Origin::new(Tool::Tern)).await?;
         migrator.adopt_from(pool, &adoption).await
     });
     assert_eq!(recorded.await, 1);
+}
+
+/// A run that loses its connection and waits goes on migrating where it was, and says so.
+#[tokio::test]
+async fn a_run_that_has_to_wait_in_its_middle_says_that_it_goes_on() {
+    let database = TestDatabase::new();
+    let name = database.texts("SELECT current_database()::text").await.remove(0);
+    let proxy = Proxy::start(&database.connection_string()).await;
+    let second = "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(2, 2);";
+    let migrations = registry(&[A, ("2_gate.sql", Gate::PASS), ("3_gate.sql", second)]);
+    let (gate, other_gate) = (database.gate().await, database.client().await);
+    other_gate.batch_execute("SELECT pg_advisory_lock(2, 2)").await.unwrap();
+    let health = Health::new();
+    let run = applying(proxy.connection_string(), &migrations, &health);
+    let is_at = async |n_done, name| match health.snapshot().phase {
+        Phase::Migrating(it) => {
+            it.n_done == n_done && it.current.is_some_and(|current| current.name == name)
+        }
+        _ => false,
+    };
+    until("the run is at the first gate", async || is_at(1, "2_gate").await).await;
+    database.at_gate(1).await;
+    let lock = format!("ALTER DATABASE {name} SET default_transaction_read_only = on");
+    database.run(&lock).await;
+    let mut moment = proxy.hold(Side::Server, 0);
+    gate.open().await;
+    moment.comes().await;
+    moment.cut();
+    waits(&health).await;
+    database.run(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET ALL; COMMIT")).await;
+    until("the run is at the second gate", async || is_at(2, "3_gate").await).await;
+    drop(other_gate);
+    assert_eq!(run.await.unwrap().unwrap().done().len(), 3);
+    assert!(health.is_ready());
 }
