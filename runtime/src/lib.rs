@@ -136,6 +136,7 @@ pub use watch::ServerProgress;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::registry::generated::*;
+    pub use crate::registry::of_folder;
     pub use dunlin_macros::embed;
 }
 

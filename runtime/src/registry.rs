@@ -1,6 +1,9 @@
 //! What the macro generates: the migrations of a build, in order.
 //!
-//! **Invariant:** everything here is `const`. A registry costs nothing when the program starts.
+//! **Invariant:** everything here is `const`. A registry costs nothing when the program starts; one that
+//! is read then has a room of its own.
+
+mod leaked;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,6 +13,7 @@ use std::pin::Pin;
 use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 use dunlin_core::{Checksum, Fingerprint, Layout, Version};
 
+pub use self::leaked::of_folder;
 use crate::context::Context;
 use crate::error::Result;
 use crate::script::SqlText;

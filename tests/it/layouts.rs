@@ -278,3 +278,26 @@ async fn an_older_build_undoes_what_runs_without_a_transaction() {
     assert_eq!(database.applied().await, ["1_a"]);
     assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'i'").await, 0);
 }
+
+/// A folder that is read at run time gives what the macro gives, undo and what is left out included.
+#[tokio::test]
+async fn a_folder_gives_the_same_when_it_is_read_later() {
+    static EMBEDDED: Registry =
+        dunlin::embed_migrations!("../core/tests/folders/layout-goose/migrations");
+    let folder = std::path::Path::new("../core/tests/folders/layout-goose/migrations");
+    let read = dunlin_tests::registry_of(folder, &[]);
+    let of = |registry: &Registry| -> Vec<_> {
+        let facts = |it: &'static dunlin::Migration| {
+            (it.name(), it.version().clone(), it.checksum(), it.text(), it.has_undo())
+        };
+        registry.iter().map(facts).collect()
+    };
+    assert!(!EMBEDDED.is_empty());
+    assert_eq!(of(&EMBEDDED), of(&read));
+    let (one, other) = (TestDatabase::new(), TestDatabase::new());
+    for (database, registry) in [(&one, &EMBEDDED), (&other, &read)] {
+        assert_eq!(apply(database, registry).await, registry.len());
+    }
+    let rows = "SELECT concat_ws(' ', name, checksum, kind, up_text, down_text) FROM migrations ORDER BY id";
+    assert_eq!(one.texts(rows).await, other.texts(rows).await);
+}

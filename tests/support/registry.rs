@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
 use dunlin::{Context, Registry};
-use dunlin_core::folder::Language;
+use dunlin_core::options::DEFAULT_HISTORY_TABLE;
 use dunlin_core::{Folder, Options};
 
-use dunlin::__private as generated;
+use dunlin::__private::of_folder;
 
 /// A function of a migration in Rust, as the macro names it: `|cx| Box::pin(async move { .. })`.
 pub type Function = for<'a, 'b> fn(
@@ -65,64 +65,10 @@ pub fn registry_of(folder: &Path, rust: &[Functions]) -> Registry {
     if let Some(error) = reading.errors().next() {
         panic!("{error}");
     }
-    let migrations: Vec<_> =
-        reading.folder.migrations().iter().map(|migration| migration_of(migration, rust)).collect();
-    let registry = generated::registry(
-        migrations.leak(),
-        reading.folder.fingerprint().number(),
-        "migrations",
-        "migrations",
-        None,
-        &[],
-    );
-    generated::in_layout(registry, reading.folder.layout())
-}
-
-fn migration_of(
-    migration: &dunlin_core::folder::Migration,
-    rust: &[Functions],
-) -> dunlin::Migration {
-    let name: &'static str = migration.name.clone().leak();
-    let version: &'static str = migration.version.as_str().to_owned().leak();
-    let kind = migration.version.kind().__number();
-    let checksum: &'static [u8; 32] = Box::leak(Box::new(*migration.up.checksum.as_bytes()));
-    let (path, text, run, transactional) = sql_file(&migration.up);
-    let down = migration.down.as_ref().map(sql_file);
-    if matches!(migration.up.language, Language::Rust { .. }) {
-        let functions = rust.iter().find(|functions| functions.name == name).unwrap();
-        let (up, undo) = (functions.up, functions.down);
-        return generated::rust(name, kind, version, checksum, path, text, up, undo, down);
-    }
-    match down {
-        None => generated::sql(name, kind, version, checksum, path, text, run, transactional),
-        Some(down) => generated::undoable(
-            name,
-            kind,
-            version,
-            checksum,
-            path,
-            text,
-            run,
-            transactional,
-            down.0,
-            down.1,
-            down.2,
-            down.3,
-        ),
-    }
-}
-
-/// Path, text, what runs if that is not the text, and whether it runs in a transaction.
-fn sql_file(
-    script: &dunlin_core::folder::Script,
-) -> (&'static str, &'static str, &'static str, bool) {
-    let leaked = |text: &str| -> &'static str { text.to_owned().leak() };
-    (
-        leaked(script.file.path()),
-        leaked(script.file.text()),
-        leaked(script.run.as_deref().unwrap_or_default()),
-        matches!(script.language, Language::Sql { transactional: true }),
-    )
+    of_folder(&reading.folder, DEFAULT_HISTORY_TABLE, |migration| {
+        let functions = rust.iter().find(|functions| functions.name == migration.name).unwrap();
+        (functions.up, functions.down)
+    })
 }
 
 fn random() -> u64 {
