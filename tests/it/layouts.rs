@@ -283,8 +283,8 @@ async fn an_older_build_undoes_what_runs_without_a_transaction() {
 #[tokio::test]
 async fn a_folder_gives_the_same_when_it_is_read_later() {
     static EMBEDDED: Registry =
-        dunlin::embed_migrations!("../core/tests/folders/layout-goose/migrations");
-    let folder = std::path::Path::new("../core/tests/folders/layout-goose/migrations");
+        dunlin::embed_migrations!("../core/tests/folders/layout-dbmate/migrations");
+    let folder = std::path::Path::new("../core/tests/folders/layout-dbmate/migrations");
     let read = dunlin_tests::registry_of(folder, &[]);
     let of = |registry: &Registry| -> Vec<_> {
         let facts = |it: &'static dunlin::Migration| {
