@@ -1,13 +1,13 @@
 //! Many starters at once: each migration runs once, nobody fails, and the lock always comes free.
 
+mod release;
+mod waiting;
+
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dunlin::{ErrorKind, Event, Holder, Migrator, Registry};
-use dunlin_tests::{
-    Functions, Gate, Recorder, TestDatabase, pool_of, registry, registry_with, until,
-};
+use dunlin::{Migrator, Registry};
+use dunlin_tests::{Gate, TestDatabase, pool_of, registry, until};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -26,6 +26,7 @@ const NOT_IDEMPOTENT: [(&str, &str); 4] = [
     ),
     ("4_enum.sql", "CREATE TYPE mood AS ENUM ('ok');\nINSERT INTO counter VALUES ('4');\n"),
 ];
+
 const NAMES: [&str; 4] = ["1_counter", "2_users", "3_index", "4_enum"];
 
 /// The process of an application that migrates when it starts.
@@ -302,19 +303,6 @@ async fn every_verb_runs_in_a_task_on_every_kind_of_connection() {
     on_client.await.unwrap();
 }
 
-/// A text with every number replaced by `N`.
-fn without_numbers(text: &str) -> String {
-    let mut out = String::new();
-    for character in text.chars() {
-        match character {
-            '0'..='9' if out.ends_with('N') => {}
-            '0'..='9' => out.push('N'),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// A run that stands before a gate, in a task of its own.
 async fn blocked(database: &TestDatabase, registry: Registry) -> tokio::task::JoinHandle<()> {
     let pool = pool_of(1, &format!("{} application_name=billing", database.connection_string()));
@@ -323,82 +311,6 @@ async fn blocked(database: &TestDatabase, registry: Registry) -> tokio::task::Jo
     });
     database.at_gate(1).await;
     task
-}
-
-#[tokio::test]
-async fn the_wait_is_bounded_and_the_error_names_the_holder() {
-    let database = TestDatabase::new();
-    let gate = database.gate().await;
-    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
-    let task = blocked(&database, migrations).await;
-    let migrator = Migrator::new(&migrations).lock_wait(Duration::from_millis(30));
-    let error = migrator.apply(database.pool()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Locked);
-    assert_eq!(
-        without_numbers(&format!("{error:#}")),
-        "another migrator holds the lock; gave up after N ms\n  \
-         = note: held by pid N, user `postgres`, application `billing`, connected for N s, active, running: SET LOCAL lock_timeout = N; SELECT pg_advisory_xact_lock(N, N);\n  \
-         = note: nothing was changed by this run\n  \
-         = help: if it works, wait and start again, or wait longer: `Migrator::lock_wait`; if it hangs, end it: SELECT pg_terminate_backend(N)"
-    );
-    let pid = database
-        .number("SELECT pid::bigint FROM pg_stat_activity WHERE application_name = 'billing' AND datname = current_database()")
-        .await;
-    let text = format!("{error:#}");
-    assert!(text.contains(&format!("held by pid {pid},")), "{text}");
-    assert!(text.contains(&format!("pg_terminate_backend({pid})")), "{text}");
-    gate.open().await;
-    task.await.unwrap();
-}
-
-#[tokio::test]
-async fn a_holder_that_sleeps_in_a_transaction_is_called_so() {
-    let database = TestDatabase::new();
-    let gate = database.gate().await;
-    let task = blocked(&database, registry(&[("1_slow.sql", Gate::PASS)])).await;
-    let key = "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let key = database.number(key).await;
-    gate.open().await;
-    task.await.unwrap();
-    let holder = database.client().await;
-    holder.batch_execute(&format!("SELECT pg_advisory_lock({key}); BEGIN")).await.unwrap();
-    holder.batch_execute("SELECT 'the last statement'").await.unwrap();
-    let migrations = registry(&[("2_more.sql", "SELECT 1;")]);
-    let result =
-        Migrator::new(&migrations).lock_wait(Duration::ZERO).roll_back(database.pool(), 1).await;
-    let error = result.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Locked);
-    let text = format!("{error:#}");
-    assert!(
-        text.contains("idle in transaction, last ran: SELECT 'the last statement'\n"),
-        "{text}"
-    );
-}
-
-#[tokio::test]
-async fn a_waiter_announces_the_holder() {
-    let database = TestDatabase::new();
-    let gate = database.gate().await;
-    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
-    let task = blocked(&database, migrations).await;
-    let holders: Arc<Mutex<Vec<Option<Holder>>>> = Arc::default();
-    let told = Arc::clone(&holders);
-    let pool = database.pool().clone();
-    let waiter = tokio::spawn(async move {
-        let observer = move |event: &Event<'_>| {
-            if let Event::Waiting { holder, .. } = event {
-                told.lock().unwrap().push(holder.cloned());
-            }
-        };
-        Migrator::new(&migrations).observer(observer).apply(&pool).await
-    });
-    until("the wait is announced", async || !holders.lock().unwrap().is_empty()).await;
-    gate.open().await;
-    task.await.unwrap();
-    assert!(waiter.await.unwrap().unwrap().is_noop());
-    let holder = holders.lock().unwrap()[0].clone().unwrap();
-    assert_eq!((holder.application.as_str(), holder.user.as_str()), ("billing", "postgres"));
-    assert_eq!((holder.state.as_str(), holder.query.as_str()), ("active", Gate::PASS));
 }
 
 #[tokio::test]
@@ -442,213 +354,4 @@ async fn two_history_tables_are_created_at_once_in_one_new_schema() {
             assert_eq!(task.await.unwrap().unwrap().done().len(), 1);
         }
     }
-}
-
-#[tokio::test]
-async fn the_lock_is_free_after_success_and_after_each_kind_of_error() {
-    let database = TestDatabase::new();
-    let apply = async |files: &[(&str, &str)]| {
-        let result = Migrator::new(&registry(files)).apply(database.pool()).await;
-        // At once: the run has not returned before the server has given the lock back.
-        assert_eq!(database.n_locks().await, 0);
-        assert_eq!(database.pool().status().size, 1);
-        result.map(|report| report.done().len()).map_err(|error| error.kind())
-    };
-    let good = ("1_good.sql", "CREATE TABLE good (id int);");
-    assert_eq!(apply(&[good]).await, Ok(1));
-    assert_eq!(
-        apply(&[good, ("2_bad.sql", "SELECT no_such_column;")]).await,
-        Err(ErrorKind::Migration)
-    );
-    let deferred = "CREATE TABLE a (id int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO a VALUES (1), (1);";
-    assert_eq!(apply(&[good, ("2_bad.sql", deferred)]).await, Err(ErrorKind::Migration));
-    let statements = "-- dunlin: no-transaction\nSELECT no_such_column;";
-    assert_eq!(apply(&[good, ("3_bad.sql", statements)]).await, Err(ErrorKind::Migration));
-    database.run("DELETE FROM migrations WHERE name = '3_bad'").await;
-    let edited = [("1_good.sql", "CREATE TABLE other (id int);"), ("2_b.sql", "SELECT 1;")];
-    assert_eq!(apply(&edited).await, Err(ErrorKind::Drift));
-    let undo = Migrator::new(&registry(&[good])).roll_back(database.pool(), 1).await;
-    assert_eq!(undo.unwrap_err().kind(), ErrorKind::NoUndo);
-    assert_eq!(database.n_locks().await, 0);
-    let undo = Migrator::new(&registry(&[good])).roll_back(database.pool(), "no such").await;
-    assert_eq!(undo.unwrap_err().kind(), ErrorKind::Target);
-    assert_eq!(database.n_locks().await, 0);
-    database.run("DROP TABLE migrations; CREATE TABLE migrations (version int)").await;
-    assert_eq!(apply(&[good]).await, Err(ErrorKind::History));
-    database.run("DROP TABLE migrations; CREATE TABLE migrations (id serial, name text, executed_at timestamptz)").await;
-    assert_eq!(apply(&[good]).await, Err(ErrorKind::History));
-}
-
-#[tokio::test]
-async fn the_lock_is_free_after_a_dropped_run() {
-    let database = TestDatabase::new();
-    let gate = database.gate().await;
-    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
-    let task = blocked(&database, migrations).await;
-    task.abort();
-    assert!(task.await.unwrap_err().is_cancelled());
-    // In the middle of the statement that the server had begun.
-    database.no_locks().await;
-    gate.open().await;
-    let report = Migrator::new(&migrations).apply(database.pool()).await.unwrap();
-    assert_eq!(report.n_total(), 1);
-}
-
-#[tokio::test]
-async fn the_lock_is_free_after_a_panic_in_a_migration() {
-    let database = TestDatabase::new();
-    let migrations: &'static Registry = Box::leak(Box::new(registry_with(
-        &[("1_a.sql", "CREATE TABLE a (id int);")],
-        &[Functions {
-            name: "2_panics",
-            up: |cx| {
-                Box::pin(async move {
-                    cx.batch_execute("CREATE TABLE b (id int)").await?;
-                    panic!("in the migration")
-                })
-            },
-            down: None,
-        }],
-    )));
-    let pool = database.pool().clone();
-    let run = tokio::spawn(async move { Migrator::new(migrations).apply(&pool).await });
-    assert!(run.await.unwrap_err().is_panic());
-    database.no_locks().await;
-    assert_eq!(database.applied().await, ["1_a"]);
-    assert_eq!(database.number("SELECT count(*) FROM pg_class WHERE relname = 'b'").await, 0);
-    assert_eq!(database.pool().status().size, 0, "the connection does not return to its pool");
-}
-
-#[tokio::test]
-async fn the_lock_is_free_after_a_panic_in_an_observer() {
-    let database = TestDatabase::new();
-    let files = [
-        ("1_a.sql", "CREATE TABLE a (id int);"),
-        // Between the row that says it was begun and the statement there is an event.
-        (
-            "2_b.sql",
-            "-- dunlin: no-transaction\nCREATE INDEX CONCURRENTLY IF NOT EXISTS a_id ON a (id);",
-        ),
-    ];
-    let migrations: &'static Registry = Box::leak(Box::new(registry(&files)));
-    let mut n_events = 0;
-    for panic_at in 0.. {
-        let pool = database.pool().clone();
-        let run = tokio::spawn(async move {
-            let told = Mutex::new(0);
-            let observer = move |_: &Event<'_>| {
-                let mut told = told.lock().unwrap();
-                *told += 1;
-                assert!(*told <= panic_at, "in the observer");
-            };
-            Migrator::new(migrations).observer(observer).apply(&pool).await
-        });
-        let outcome = run.await;
-        database.no_locks().await;
-        // What is left can be continued from.
-        let mut client = database.client().await;
-        let _report = Migrator::new(migrations).apply(&mut client).await.unwrap();
-        assert_eq!(database.applied().await, ["1_a", "2_b"]);
-        if outcome.is_ok() {
-            n_events = panic_at;
-            break;
-        }
-        database.run("DROP TABLE migrations, a").await;
-    }
-    assert_eq!(n_events, 12, "each event has had its panic");
-}
-
-#[tokio::test]
-async fn a_connection_of_a_dropped_run_does_not_return_to_its_pool() {
-    let database = TestDatabase::new();
-    let pool = pool_of(1, &database.connection_string());
-    let pid = "SELECT pg_backend_pid()";
-    let before: i32 = pool.get().await.unwrap().query_one(pid, &[]).await.unwrap().get(0);
-    let gate = database.gate().await;
-    let migrations = registry(&[("1_slow.sql", Gate::PASS)]);
-    {
-        let migrator = Migrator::new(&migrations);
-        let run = migrator.apply(&pool);
-        tokio::select! {
-            result = run => panic!("{result:?}"),
-            () = database.at_gate(1) => {}
-        }
-    }
-    // At once, although the server is still busy with the statement of the run.
-    assert_eq!(pool.status().size, 0);
-    let client = pool.get().await.unwrap();
-    let after: i32 = client.query_one(pid, &[]).await.unwrap().get(0);
-    assert_ne!(before, after);
-    gate.open().await;
-    database.no_locks().await;
-}
-
-#[tokio::test]
-async fn a_pooled_object_of_a_dropped_run_is_clean_when_it_returns() {
-    let database = TestDatabase::new();
-    let pool = pool_of(1, &database.connection_string());
-    let gate = database.gate().await;
-    let text = format!("CREATE TABLE a (id int); {}", Gate::PASS);
-    let migrations = registry(&[("1_slow.sql", &text)]);
-    {
-        let mut object = pool.get().await.unwrap();
-        object.batch_execute("SET search_path = public, pg_catalog").await.unwrap();
-        let migrator = Migrator::new(&migrations);
-        let run = migrator.apply(&mut object);
-        tokio::select! {
-            result = run => panic!("{result:?}"),
-            () = database.at_gate(1) => {}
-        }
-    }
-    gate.open().await;
-    let next = pool.get().await.unwrap();
-    // Whatever the next user sends is behind the cleaning up.
-    let question =
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
-    assert_eq!(next.query_one(question, &[]).await.unwrap().get::<_, i64>(0), 0);
-    let path: String = next.query_one("SHOW search_path", &[]).await.unwrap().get(0);
-    assert_eq!(path, "public, pg_catalog");
-    next.batch_execute("BEGIN; CREATE TABLE mine (id int); COMMIT").await.unwrap();
-    // What was on its way to the server may have been done, with its row, or not at all.
-    let tables = database.number("SELECT count(*) FROM pg_class WHERE relname = 'a'").await;
-    assert_eq!(database.number("SELECT count(*) FROM migrations").await, tables);
-    assert_eq!(database.number("SELECT count(*) FROM mine").await, 0);
-}
-
-#[tokio::test]
-async fn reading_does_not_wait_for_a_run() {
-    let database = TestDatabase::new();
-    let files = [("1_a.sql", "CREATE TABLE a (id int);"), ("2_slow.sql", Gate::PASS)];
-    let _report = Migrator::new(&registry(&files[..1])).apply(database.pool()).await.unwrap();
-    let gate = database.gate().await;
-    let migrations = registry(&files);
-    let task = blocked(&database, migrations).await;
-    let migrator = Migrator::new(&migrations);
-    for status in [
-        migrator.status(database.pool()).await.unwrap(),
-        migrator.verify(database.pool()).await.unwrap(),
-    ] {
-        assert_eq!((status.n_applied(), status.n_pending()), (1, 1));
-    }
-    assert_eq!(migrator.plan(database.pool()).await.unwrap().steps().len(), 1);
-    gate.open().await;
-    task.await.unwrap();
-    assert!(migrator.plan(database.pool()).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn nobody_waits_for_the_lock_when_nothing_is_pending() {
-    let database = TestDatabase::new();
-    let good = ("1_good.sql", "CREATE TABLE good (id int);");
-    let _report = Migrator::new(&registry(&[good])).apply(database.pool()).await.unwrap();
-    let gate = database.gate().await;
-    let task = blocked(&database, registry(&[good, ("2_slow.sql", Gate::PASS)])).await;
-    let recorder = Recorder::default();
-    let up_to_date = registry(&[good]);
-    let migrator = Migrator::new(&up_to_date).lock_wait(Duration::ZERO).observer(recorder.clone());
-    let report = migrator.apply(database.pool()).await.unwrap();
-    assert!(report.is_noop());
-    assert_eq!(recorder.lines(), ["✅ All migrations are up-to-date (no new migrations to run)"]);
-    gate.open().await;
-    task.await.unwrap();
 }

@@ -1,9 +1,10 @@
 //! What a migration sets reaches neither the next one, nor the history table, nor the application.
 
-use dunlin::{ErrorKind, Migrator};
-use dunlin_tests::{
-    Functions, Proxy, Recorder, Side, TestDatabase, registry, registry_with, rendered,
-};
+mod belongings;
+mod found;
+
+use dunlin::Migrator;
+use dunlin_tests::{Functions, Proxy, Recorder, Side, TestDatabase, registry, registry_with};
 use tokio_postgres::Client;
 
 /// What migrations do to a session; a role `other` and a schema `elsewhere` exist.
@@ -194,92 +195,6 @@ async fn a_pooled_connection_is_as_its_hooks_have_made_it() {
     same(&before, &session(&pool.get().await.unwrap()).await, "the pool");
 }
 
-/// What a session owns besides its settings.
-async fn belongings(client: &Client) -> Vec<String> {
-    let question = "SELECT 'temporary ' || relname FROM pg_class WHERE relnamespace = pg_my_temp_schema() \
-         AND relkind IN ('r', 'v', 'S') \
-         UNION ALL SELECT 'prepared ' || name FROM pg_prepared_statements WHERE from_sql \
-         UNION ALL SELECT 'cursor ' || name FROM pg_cursors WHERE is_holdable \
-         UNION ALL SELECT 'channel ' || it FROM pg_listening_channels() AS it ORDER BY 1";
-    client.query(question, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
-}
-
-#[tokio::test]
-async fn what_lives_as_long_as_the_session_ends_with_its_migration() {
-    // Each would meet what the one before has left.
-    const LEAVE: &str = "CREATE TEMP TABLE items (id serial); CREATE TEMP VIEW seen AS SELECT * FROM items; \
-         PREPARE ask AS SELECT 1; LISTEN news; DECLARE held CURSOR WITH HOLD FOR SELECT 1;";
-    let in_code = format!("DO $$ BEGIN {} END $$;", &LEAVE[..LEAVE.find("PREPARE").unwrap()]);
-    let plain = format!(
-        "-- dunlin: no-transaction\n{}",
-        LEAVE.replace("DECLARE held CURSOR WITH HOLD FOR SELECT 1;", "")
-    );
-    let migrations = registry_with(
-        &[
-            ("1_a.sql", LEAVE),
-            ("2_b.sql", LEAVE),
-            ("3_c.sql", &in_code),
-            ("4_d.sql", &plain),
-            (
-                "6_f.sql",
-                &format!(
-                    "CREATE FUNCTION keep() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN {} END $f$;",
-                    &LEAVE[..=LEAVE.find(';').unwrap()]
-                ),
-            ),
-            ("7_g.sql", "SELECT keep();"),
-            ("8_h.sql", "SELECT keep();"),
-        ],
-        &[Functions {
-            name: "5_e",
-            up: |cx| Box::pin(async { cx.batch_execute(LEAVE).await }),
-            down: None,
-        }],
-    );
-    let (database, mut client) =
-        connected("CREATE TEMP TABLE mine (id int); PREPARE mine AS SELECT 1; LISTEN mine").await;
-    let statement = client.prepare("SELECT 7").await.unwrap();
-    let before = belongings(&client).await;
-    assert_eq!(before, ["channel mine", "prepared mine", "temporary mine"]);
-    let recorder = Recorder::default();
-    let result = Migrator::new(&migrations).observer(recorder.clone()).apply(&mut client).await;
-    assert_eq!(result.unwrap_or_else(|error| panic!("{error:#}")).done().len(), 8);
-    assert_eq!(belongings(&client).await, before);
-    assert_eq!(client.query_one(&statement, &[]).await.unwrap().get::<_, i32>(0), 7);
-    let told = recorder.lines().iter().filter(|line| line.contains("left something")).count();
-    assert_eq!(told, 7, "{}", recorder.text());
-
-    // A migration that fails takes back only what is part of its transaction.
-    let failing = registry(&[("9_i.sql", "PREPARE ask AS SELECT 1; SELECT 1/0;")]);
-    let _error =
-        Migrator::new(&failing).history_table("other").apply(&mut client).await.unwrap_err();
-    assert_eq!(belongings(&client).await, before);
-    assert_eq!(database.number("SELECT count(*) FROM migrations").await, 8);
-}
-
-#[tokio::test]
-async fn what_was_cleaned_up_is_told() {
-    let migrations = registry(&[
-        ("1_a.sql", "SET search_path = elsewhere, public; SET ROLE other;"),
-        ("2_b.sql", "SET LOCAL lock_timeout = '1s'; CREATE TEMP TABLE items (id int);"),
-        ("3_c.sql", "CREATE TABLE public.c (id int);"),
-    ]);
-    let (_database, mut client) = connected("SELECT 1").await;
-    let recorder = Recorder::default();
-    let result = Migrator::new(&migrations).observer(recorder.clone()).apply(&mut client).await;
-    let _report = result.unwrap_or_else(|error| panic!("{error:#}"));
-    let lines = recorder.lines();
-    let told: Vec<_> = lines.iter().filter(|line| line.contains("left something")).collect();
-    assert_eq!(
-        told,
-        [
-            "   ⚠️  It left something in the session, which was cleaned up: role, search_path",
-            "   ⚠️  It left something in the session, which was cleaned up: lock_timeout",
-            "   ⚠️  It left something in the session, which was cleaned up: temporary table items",
-        ]
-    );
-}
-
 #[tokio::test]
 async fn settings_are_asked_about_only_where_they_may_have_changed() {
     let database = TestDatabase::new();
@@ -457,104 +372,4 @@ async fn a_migration_may_take_a_role_that_sees_more() {
         ))
         .await;
     assert_eq!(result.unwrap_or_else(|error| panic!("{error:#}")).done().len(), 2);
-}
-
-#[tokio::test]
-async fn an_open_transaction_is_refused_and_left_open() {
-    let database = TestDatabase::new();
-    let migrations = registry(&[("1_a.sql", "CREATE TABLE a (id int);")]);
-    let _report = Migrator::new(&migrations).apply(database.pool()).await.unwrap();
-    let mut client = database.client().await;
-    client.batch_execute("BEGIN; CREATE TABLE mine (id int)").await.unwrap();
-    let error = Migrator::new(&migrations).apply(&mut client).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Database);
-    assert_eq!(
-        rendered(&error),
-        "\
-the connection is inside a transaction
-  = note: each migration is a transaction of its own, so none may be open; nothing was changed
-  = help: commit or roll back before migrating, or pass the pool"
-    );
-    client.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(database.number("SELECT count(*) FROM mine").await, 0);
-}
-
-#[tokio::test]
-async fn an_open_transaction_is_told_when_the_question_has_aborted_it() {
-    let database = TestDatabase::new();
-    let mut client = database.client().await;
-    client.batch_execute("BEGIN").await.unwrap();
-    let migrations = registry(&[("1_a.sql", "CREATE TABLE a (id int);")]);
-    let error = Migrator::new(&migrations).apply(&mut client).await.unwrap_err();
-    let text = rendered(&error);
-    assert!(
-        text.contains("\n  = note: it is aborted now, because there is no such history table"),
-        "{text}"
-    );
-    let error = Migrator::new(&migrations).apply(&mut client).await.unwrap_err();
-    assert_eq!(error.to_string(), "the connection is inside a transaction that has failed");
-    client.batch_execute("ROLLBACK").await.unwrap();
-    assert_eq!(Migrator::new(&migrations).apply(&mut client).await.unwrap().done().len(), 1);
-}
-
-#[tokio::test]
-async fn the_history_table_lies_in_the_first_schema_that_exists() {
-    let database = TestDatabase::new();
-    let migrations = registry(&[("1_a.sql", "CREATE TABLE a (id int);")]);
-    database.run("CREATE SCHEMA app").await;
-    let there =
-        format!("{} options='-c search_path=\"$user\",app,public'", database.connection_string());
-    let pool = dunlin_tests::pool(&there);
-    assert_eq!(Migrator::new(&migrations).apply(&pool).await.unwrap().done().len(), 1);
-    assert!(Migrator::new(&migrations).apply(&pool).await.unwrap().is_noop());
-    let tables = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE tablename IN ('a', 'migrations') ORDER BY 1";
-    assert_eq!(database.texts(tables).await, ["app.a", "app.migrations"]);
-}
-
-#[tokio::test]
-async fn a_history_table_in_a_later_schema_is_not_passed_over() {
-    let plain = "CREATE TABLE migrations (id serial, name text, executed_at date)";
-    for table in ["", plain] {
-        let database = TestDatabase::new();
-        let migrations = registry(&[("1_a.sql", "CREATE TABLE IF NOT EXISTS a (id int);")]);
-        if table.is_empty() {
-            let _report = Migrator::new(&migrations).apply(database.pool()).await.unwrap();
-        } else {
-            database.run(table).await;
-        }
-        database.run("CREATE SCHEMA app").await;
-        let there = format!("{} options='-c search_path=app,public'", database.connection_string());
-        let pool = dunlin_tests::pool(&there);
-        let error = Migrator::new(&migrations).apply(&pool).await.unwrap_err();
-        assert_eq!(
-            rendered(&error),
-            "\
-the history table is in schema `public`, but the search path begins with `app`
-  = note: a second history table would make every migration run again; nothing was changed
-  = help: name the schema: `Migrator::history_schema(\"public\")`, or `(\"app\")` to begin anew there"
-        );
-        let status = Migrator::new(&migrations).status(&pool).await;
-        assert_eq!(status.unwrap_err().kind(), ErrorKind::History);
-        if table.is_empty() {
-            let migrator = Migrator::new(&migrations).history_schema("public");
-            assert!(migrator.apply(&pool).await.unwrap().is_noop());
-        }
-        let migrator = Migrator::new(&migrations).history_schema("app");
-        assert_eq!(migrator.apply(&pool).await.unwrap().done().len(), 1);
-    }
-}
-
-#[tokio::test]
-async fn without_any_schema_there_is_no_place_for_the_history_table() {
-    let database = TestDatabase::new();
-    let migrations = registry(&[("1_a.sql", "CREATE TABLE a (id int);")]);
-    let there = format!("{} options='-c search_path='", database.connection_string());
-    let error = Migrator::new(&migrations).apply(&dunlin_tests::pool(&there)).await.unwrap_err();
-    assert_eq!(
-        rendered(&error),
-        "\
-no schema of the search path exists
-  = note: the history table lives in the first schema of the search path; nothing was changed
-  = help: create a schema of the search path, or name one: `Migrator::history_schema(\"...\")`"
-    );
 }
