@@ -84,6 +84,11 @@ fn option(method: &str) -> String {
         return format!("--{} {}", name.replace('_', "-"), policy.to_lowercase());
     }
     match name {
+        // Behind the database.
+        "roll_back" => match argument.rsplit('"').next() {
+            Some(name) if !name.is_empty() => format!("down --to {}", self::argument(name)),
+            _ => "down".to_owned(),
+        },
         "adopt" | "mark" | "repair" => name.to_owned(),
         "without_log" => "--no-log".to_owned(),
         "rehearse" => "--server".to_owned(),
@@ -115,6 +120,10 @@ mod tests {
             "`adopt`, `--on-changed announce`"
         );
         assert_eq!(for_commands("cut `Migrator::off"), "cut `Migrator::off");
+        assert_eq!(
+            for_commands("`Migrator::roll_back(.., \"0002_a b\")`"),
+            "`down --to '0002_a b'`"
+        );
         assert_eq!(for_commands("end it: SELECT pg_terminate_backend(7)"), "end it: `unlock`");
         assert_eq!(
             for_commands("`Origin::new(Tool::GolangMigrate)`, `Origin::table(\"...\")`"),
@@ -138,9 +147,16 @@ mod tests {
             .filter_map(|it| Some(format!("--{}", it.get_long()?)))
             .collect();
         let mut n_named = 0;
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let mut folders = vec![folder];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { folders.push(path) } else { files.push(path) }
+            }
+        }
+        for path in files {
+            let text = std::fs::read_to_string(&path).unwrap();
             let is_code = |line: &&str| !line.trim_start().starts_with("//");
             for line in text.lines().filter(is_code) {
                 for method in line.split(METHOD).skip(1) {

@@ -169,6 +169,12 @@ impl Error {
         self
     }
 
+    /// Forgets the advice so far.
+    pub(crate) fn without_help(mut self) -> Self {
+        self.0.helps.clear();
+        self
+    }
+
     pub(crate) fn body(mut self, text: impl Into<String>) -> Self {
         self.0.body.push(text.into());
         self

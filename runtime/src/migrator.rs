@@ -4,6 +4,7 @@ mod announcement;
 mod footing;
 mod judgement;
 mod options;
+mod reconnecting;
 mod run;
 mod tracking_table;
 mod undoing;
@@ -116,7 +117,8 @@ impl<'a> Migrator<'a> {
     /// [`Target::To`].
     ///
     /// The undo of this build is used; for a migration this build does not know, the one that was
-    /// stored when it was applied.
+    /// stored when it was applied. On a pool it survives a broken connection, as [`apply`](Self::apply)
+    /// does.
     ///
     /// # Errors
     ///

@@ -59,12 +59,22 @@ impl Migrator<'_> {
         &self,
         database: Link<'d>,
     ) -> Result<(Session<'d>, Glance)> {
-        let (again, mut waiting) = (database.again(), Waiting::new(self.primary_wait));
-        let (mut session, mut glance) = self.reach(database, &mut waiting).await?;
+        self.reach_writable_within(database, &mut Waiting::new(self.primary_wait)).await
+    }
+
+    /// The same for a run that may need several.
+    pub(crate) async fn reach_writable_within<'d>(
+        &self,
+        database: Link<'d>,
+        waiting: &mut Waiting,
+    ) -> Result<(Session<'d>, Glance)> {
+        let again = database.again();
+        let (mut session, mut glance) = self.reach(database, waiting).await?;
         while let Err(refused) = glance.writable() {
             let again = again.as_ref().and_then(Link::again);
-            (session, glance) = self.ask_again(session, refused, again, &mut waiting).await?;
+            (session, glance) = self.ask_again(session, refused, again, waiting).await?;
         }
+        waiting.is_over();
         Ok((session, glance))
     }
 

@@ -356,12 +356,16 @@ const STATEMENTS: Scenario = Scenario {
 const STATEMENTS_ON_POOL: Scenario =
     Scenario { name: "files without a transaction on a pool", on: On::Pool, ..STATEMENTS };
 const UNDO: Scenario = Scenario { name: "undo", n_before: 3, verb: Verb::RollBack, ..FRESH };
+const UNDO_ON_POOL: Scenario = Scenario { name: "undo on a pool", on: On::Pool, ..UNDO };
 const UNDO_STATEMENTS: Scenario = Scenario {
     name: "undo without a transaction",
     n_before: 5,
     verb: Verb::RollBack,
     ..STATEMENTS
 };
+
+const UNDO_STATEMENTS_ON_POOL: Scenario =
+    Scenario { name: "undo without a transaction on a pool", on: On::Pool, ..UNDO_STATEMENTS };
 
 #[tokio::test]
 async fn fresh_apply() {
@@ -403,4 +407,16 @@ async fn undo() {
 async fn undo_without_a_transaction() {
     UNDO_STATEMENTS.sweep(Side::Client, 5).await;
     UNDO_STATEMENTS.sweep(Side::Server, 29).await;
+}
+
+#[tokio::test]
+async fn undo_on_a_pool() {
+    UNDO_ON_POOL.sweep(Side::Client, 3).await;
+    UNDO_ON_POOL.sweep(Side::Server, 23).await;
+}
+
+#[tokio::test]
+async fn undo_without_a_transaction_on_a_pool() {
+    UNDO_STATEMENTS_ON_POOL.sweep(Side::Client, 7).await;
+    UNDO_STATEMENTS_ON_POOL.sweep(Side::Server, 41).await;
 }

@@ -4,15 +4,13 @@
 //! **Invariant:** with nothing pending it takes no lock and writes nothing. What is to be done is decided
 //! anew under the lock, and again on each new connection.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tokio_postgres::error::SqlState;
-
+use super::reconnecting::Reconnecting;
 use super::{Migrator, released};
 use crate::applied::Applied;
-use crate::budget::jittered;
 use crate::database::{Link, Running};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::event::{Direction, Event};
 use crate::execute::Execution;
 use crate::history::{Glance, State};
@@ -26,11 +24,6 @@ use crate::summary::{Settled, Summary};
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
-
-/// The pause before a broken connection is replaced; it doubles up to [`RECONNECT_PAUSE_MAX`], and
-/// then the run gives up. A server that restarts is back by then.
-const RECONNECT_PAUSE: Duration = Duration::from_millis(100);
-const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// One call of `apply`, over as many connections as it takes.
 #[derive(Debug)]
@@ -63,27 +56,18 @@ impl Migrator<'_> {
         let (planned, report) = (Vec::new(), Report::default());
         let waiting = Waiting::new(self.primary_wait);
         let mut run = Run { begun, planned, report, onlooker, waiting };
-        let mut pause = RECONNECT_PAUSE;
+        let mut reconnecting = Reconnecting::new();
         loop {
             let again = database.again();
             let error = match self.apply_once(database, &target, &mut run).await {
                 Ok(report) => return Ok(report),
                 Err(error) => error,
             };
-            // What was on its way to be committed when a connection broke, only the server knows. While
-            // it restarts, it refuses connections.
-            let is_refused = (pause > RECONNECT_PAUSE || run.waiting.is_connected)
-                && error.kind() == ErrorKind::Connection
-                && error.migration().is_none()
-                && error.code() != Some(&SqlState::ADMIN_SHUTDOWN);
-            let is_worth_it = (error.is_lost_run() || is_refused) && pause <= RECONNECT_PAUSE_MAX;
-            let (true, Some(next)) = (is_worth_it, again) else { return Err(error) };
-            if let (Some(name), Some(report)) = (error.migration(), error.report()) {
+            if let Some(report) = error.report() {
                 run.report = report.clone();
-                self.observer.on_event(&Event::Reconnecting { name, reason: &error.to_string() });
             }
-            tokio::time::sleep(jittered(pause)).await;
-            (database, pause) = (next, pause * 2);
+            let (observer, is_connected) = (&*self.observer, run.waiting.is_connected);
+            database = reconnecting.after(error, again, is_connected, observer).await?;
         }
     }
 

@@ -1,9 +1,11 @@
 //! One call of `roll_back`.
 //!
-//! **Invariant:** nothing is undone before the undo of each migration is found.
+//! **Invariant:** nothing is undone before the undo of each migration is found. What is to be undone is
+//! decided once: on a second connection so many migrations back would be others.
 
 use std::time::Instant;
 
+use super::reconnecting::Reconnecting;
 use super::{Migrator, released, unknown_target};
 use crate::applied::Applied;
 use crate::database::{Link, Running};
@@ -12,13 +14,52 @@ use crate::event::{Direction, Event};
 use crate::execute::{Execution, Undo, UndoCode};
 use crate::history::{Glance, StoredTexts};
 use crate::plan::{self, Target};
+use crate::primary::Waiting;
 use crate::registry::Code;
-use crate::report::Report;
+use crate::report::{Done, Report};
+use crate::script::SqlText;
 use crate::session::Session;
 use crate::stale;
 use crate::told::told;
 use crate::trace::Trace;
 use crate::watch::{Onlooker, Watch};
+
+/// One call, over as many connections as it takes.
+#[derive(Debug)]
+struct Run {
+    begun: Instant,
+    /// Nothing before the first connection has come so far.
+    planned: Option<Planned>,
+    report: Report,
+    onlooker: Onlooker,
+    waiting: Waiting,
+}
+
+/// What is to be undone.
+#[derive(Clone, Debug)]
+struct Planned {
+    /// Newest first.
+    names: Vec<String>,
+    newest_to_stay: Option<String>,
+}
+
+impl Run {
+    /// An error whose advice to undo again means what is left, where it was asked for by number and some
+    /// of it is done, or may be.
+    fn in_its_bounds(&self, error: Error, target: &Target) -> Error {
+        let is_open = error.kind() == ErrorKind::Connection || !self.report.done.is_empty();
+        let Some(Planned { newest_to_stay: Some(name), .. }) = &self.planned else { return error };
+        if !matches!(target, Target::Back(_)) || !is_open {
+            return error;
+        }
+        // To start again is what is advised where a connection broke.
+        let is_lost = error.kind() == ErrorKind::Connection;
+        let error = if is_lost { error.without_help() } else { error };
+        error.help(format!(
+            "undo the rest by name, because so many back are others by now: `Migrator::roll_back(.., \"{name}\")`"
+        ))
+    }
+}
 
 impl Migrator<'_> {
     pub(super) fn rolled_back<'r>(
@@ -26,16 +67,43 @@ impl Migrator<'_> {
         database: Link<'r>,
         target: Target,
     ) -> Running<'r, Report> {
-        let begun = Instant::now();
-        let run = async move {
-            stale::check(self.registry)?;
-            let onlooker = database.onlooker();
-            let (mut session, glance) = self.reach_writable(database).await?;
-            let locked = self.roll_back_locked(&mut session, &glance, &target, begun, onlooker);
-            let result = locked.await;
-            released(session, result).await
-        };
+        let run = self.roll_back_over(database, target);
         Box::pin(told(&*self.observer, Direction::Down, run))
+    }
+
+    /// Undoes over as many connections as it takes.
+    async fn roll_back_over(&self, mut database: Link<'_>, target: Target) -> Result<Report> {
+        stale::check(self.registry)?;
+        let (begun, onlooker) = (Instant::now(), database.onlooker());
+        let (planned, report) = (None, Report::default());
+        let waiting = Waiting::new(self.primary_wait);
+        let mut run = Run { begun, planned, report, onlooker, waiting };
+        let mut reconnecting = Reconnecting::new();
+        loop {
+            let again = database.again();
+            let error = match self.roll_back_once(database, &target, &mut run).await {
+                Ok(report) => return Ok(report),
+                Err(error) => error,
+            };
+            if let Some(report) = error.report() {
+                run.report = report.clone();
+            }
+            let (observer, is_connected) = (&*self.observer, run.waiting.is_connected);
+            let next = reconnecting.after(error, again, is_connected, observer).await;
+            database = next.map_err(|error| run.in_its_bounds(error, &target))?;
+        }
+    }
+
+    async fn roll_back_once(
+        &self,
+        database: Link<'_>,
+        target: &Target,
+        run: &mut Run,
+    ) -> Result<Report> {
+        let reached = self.reach_writable_within(database, &mut run.waiting).await;
+        let (mut session, glance) = reached?;
+        let result = self.roll_back_locked(&mut session, &glance, target, run).await;
+        released(session, result).await
     }
 
     async fn roll_back_locked(
@@ -43,21 +111,37 @@ impl Migrator<'_> {
         session: &mut Session<'_>,
         glance: &Glance,
         target: &Target,
-        begun: Instant,
-        onlooker: Onlooker,
+        run: &mut Run,
     ) -> Result<Report> {
         let (mut history, state) =
-            (glance.history.clone(), self.locked(session, glance, &onlooker).await?);
-        let names =
-            plan::undo(self.registry, &state.applied, target).map_err(|it| unknown_target(&it))?;
-        if names.is_empty() {
+            (glance.history.clone(), self.locked(session, glance, &run.onlooker).await?);
+        let is_resumed = run.planned.is_some();
+        let planned = match &run.planned {
+            Some(planned) => planned.clone(),
+            None => {
+                let names = plan::undo(self.registry, &state.applied, target)
+                    .map_err(|it| unknown_target(&it))?;
+                let order = self.registry.layout;
+                let stays = state.applied.iter().map(|row| &row.name);
+                let stays = stays.filter(|name| !names.contains(name));
+                let newest = stays.max_by(|one, other| order.compare_names(one, other));
+                Planned { newest_to_stay: newest.cloned(), names }
+            }
+        };
+        if planned.names.is_empty() {
             self.observer.on_event(&Event::NothingToUndo);
             return Ok(Report {
                 n_total: state.n_finished(),
-                duration: begun.elapsed(),
+                duration: run.begun.elapsed(),
                 ..Report::default()
             });
         }
+        let is_there = |name: &&String| state.applied.iter().any(|row| row.name == **name);
+        let (names, gone): (Vec<String>, Vec<String>) =
+            planned.names.iter().cloned().partition(|name| is_there(&name));
+        self.settle_undone(run, &gone);
+        let is_left = |row: &&Applied| row.unfinished().is_none() && !names.contains(&row.name);
+        let n_total = state.applied.iter().filter(is_left).count();
         let unknown: Vec<&str> = names
             .iter()
             .map(String::as_str)
@@ -68,25 +152,43 @@ impl Migrator<'_> {
         let history = &history;
         let stored = history.texts(session, &unknown).await?;
         let undos = self.undos(&names, &stored)?;
-        let n_pending = names.len();
-        self.observer.on_event(&Event::Started { direction: Direction::Down, n_pending });
-        let (observer, report) = (&*self.observer, Report::default());
+        run.planned = Some(planned);
+        let n_left = names.len();
+        if !is_resumed {
+            self.tell(&Event::Started { direction: Direction::Down, n_pending: n_left });
+        }
         let mut execution = Execution {
             session,
             history,
-            observer,
-            report,
-            n_left: n_pending,
+            observer: &*self.observer,
+            report: run.report.clone(),
+            n_left,
             direction: Direction::Down,
             budget: self.budget,
-            watch: Watch { onlooker, backend: state.backend },
+            watch: Watch { onlooker: run.onlooker.clone(), backend: state.backend },
             trace: Trace::new(glance, self.registry),
             wary: state.code,
         };
         execution.undo(&undos).await?;
-        let is_left = |row: &&Applied| row.unfinished().is_none() && !names.contains(&row.name);
-        let n_total = state.applied.iter().filter(is_left).count();
-        Ok(self.finished(execution.report, Direction::Down, n_total, begun))
+        Ok(self.finished(execution.report, Direction::Down, n_total, run.begun))
+    }
+
+    /// Counts as undone what a broken connection had left open and the server has committed.
+    fn settle_undone(&self, run: &mut Run, gone: &[String]) {
+        for name in gone {
+            if run.report.done.iter().any(|done| done.name == *name) {
+                continue;
+            }
+            let n_statements = match self.undo_of(name, &[]) {
+                Some(UndoCode::Sql { path, text, .. }) => {
+                    Some(SqlText::new(&path, text).statements.len())
+                }
+                Some(UndoCode::Rust { .. }) | None => None,
+            };
+            let (direction, duration) = (Direction::Down, run.begun.elapsed());
+            run.report.done.push(Done { name: name.clone(), n_statements, duration });
+            self.tell(&Event::MigrationFinished { name, direction, n_statements, duration });
+        }
     }
 
     /// The undo of each, or an error that names all that have none.
