@@ -40,22 +40,40 @@ impl Checksum {
     }
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Bytes as hexadecimal digits in lower case.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
+    let mut digits = vec![0; 2 * bytes.len()];
     // By hand: a macro writes the checksums of a thousand migrations, and is not optimised.
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+    let mut index = 0;
+    while index < bytes.len() {
+        digits[2 * index] = DIGITS[(bytes[index] >> 4) as usize];
+        digits[2 * index + 1] = DIGITS[(bytes[index] & 0xf) as usize];
+        index += 1;
     }
-    text
+    String::from_utf8(digits).unwrap_or_default()
 }
+
+const NO_DIGIT: u8 = u8::MAX;
+
+/// What a character counts as a hexadecimal digit. A table, for the same reason.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value as usize] as usize] = value;
+        values[DIGITS[value as usize].to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", hex(&self.0))
+        f.write_str("sha256:")?;
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -82,13 +100,15 @@ impl FromStr for Checksum {
 
     fn from_str(text: &str) -> Result<Self, ParseChecksumError> {
         let digits = text.strip_prefix("sha256:").ok_or(ParseChecksumError)?;
-        if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return Err(ParseChecksumError);
-        }
+        let digits: &[u8; 64] = digits.as_bytes().try_into().map_err(|_| ParseChecksumError)?;
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| ParseChecksumError)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| ParseChecksumError)?;
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            let (high, low) = (digits[2 * index], digits[2 * index + 1]);
+            let (high, low) = (VALUES[high as usize], VALUES[low as usize]);
+            if high == NO_DIGIT || low == NO_DIGIT {
+                return Err(ParseChecksumError);
+            }
+            *byte = high << 4 | low;
         }
         Ok(Self(bytes))
     }

@@ -66,6 +66,9 @@ impl FromIterator<Self> for Fingerprint {
     }
 }
 
+/// By how many bits words are rotated while they are mixed.
+const MIXING: [u32; 6] = [4, 6, 8, 16, 19, 4];
+
 /// Three words that are mixed until every bit of the text has reached every bit of them.
 #[derive(Clone, Copy)]
 struct State([u32; 3]);
@@ -94,23 +97,26 @@ fn hash(text: &[u8]) -> u64 {
 
 fn words(bytes: &[u8; 12]) -> [u32; 3] {
     let (words, _none) = bytes.as_chunks::<4>();
-    [words[0], words[1], words[2]].map(u32::from_le_bytes)
+    let word = |index: usize| u32::from_le_bytes(words[index]);
+    [word(0), word(1), word(2)]
 }
 
 impl State {
     fn add(&mut self, words: [u32; 3]) {
-        for (word, more) in self.0.iter_mut().zip(words) {
-            *word = word.wrapping_add(more);
-        }
+        let Self([a, b, c]) = *self;
+        self.0 = [a.wrapping_add(words[0]), b.wrapping_add(words[1]), c.wrapping_add(words[2])];
     }
 
     fn mix(&mut self) {
         let [mut a, mut b, mut c] = self.0;
-        // Each takes the place of the one before it in the next step, so it is the same step six times.
-        for distance in [4, 6, 8, 16, 19, 4] {
-            a = a.wrapping_sub(c) ^ c.rotate_left(distance);
+        // Each takes the place of the one before it in the next step, so it is the same step six times. The
+        // plainest of loops, because a macro is not optimised.
+        let mut step = 0;
+        while step < MIXING.len() {
+            a = a.wrapping_sub(c) ^ c.rotate_left(MIXING[step]);
             c = c.wrapping_add(b);
             (a, b, c) = (b, c, a);
+            step += 1;
         }
         self.0 = [a, b, c];
     }

@@ -132,6 +132,9 @@ impl Folder {
                 Vec::new()
             });
         let layout = options.layout.or_else(|| layout::recognise(&entries, &mut diagnostics));
+        for entry in &entries {
+            entry.recall(&options.known);
+        }
         // Of a folder that fits two layouts nothing more can be said.
         let arranged = layout
             .map(|layout| layout::arrange(layout, &entries, &mut diagnostics))
@@ -142,6 +145,9 @@ impl Folder {
         let is_complete = diagnostics.is_empty();
         check::portable::check(&files, &mut diagnostics);
         let mut known = Known::by(layout, options);
+        for entry in &entries {
+            entry.keep_checksums(&mut known);
+        }
         let mut scripts: Vec<_> = files
             .into_iter()
             .map(|file| check::script::check(file, options, &mut known, &mut diagnostics))

@@ -31,8 +31,12 @@ fn read(folder: &Path, options: &Options) -> Reading {
 /// What a reading knows that has found nothing in a text, although it should have.
 fn knows(text: &str) -> Known {
     let honest = read(&folder("honest", &[("1_x.sql", GOOD)]), &Options::default()).known;
-    let (good, bad) = (Checksum::of(GOOD).to_string(), Checksum::of(text).to_string());
-    Known::parse(&honest.to_string().replace(&good, &bad))
+    let entry =
+        |parts: &str, text: &str| format!("{} {parts} {}\n{text}", text.len(), Checksum::of(text));
+    let honest = honest.to_string();
+    let dishonest = honest.replace(&entry("up", GOOD), &entry("up", text));
+    assert_ne!(dishonest, honest);
+    Known::parse(&dishonest)
 }
 
 #[test]
@@ -50,7 +54,9 @@ fn a_reading_that_knows_everything_says_the_same() {
     let options = Options { known: first.known.clone(), ..Options::default() };
     let second = read(&path, &options);
     assert_eq!(format!("{second:?}"), format!("{first:?}"));
-    assert_eq!(first.known.to_string().lines().count(), 3, "{}", first.known);
+    let known = first.known.to_string();
+    let count = |parts: &str| known.matches(&format!(" {parts} sha256:")).count();
+    assert_eq!(["up", "down", "both", "neither"].map(count), [1, 1, 0, 4], "{known}");
     assert_eq!(Known::parse(&first.known.to_string()), first.known);
 }
 
@@ -60,6 +66,25 @@ fn what_is_known_is_not_looked_at_again() {
     assert_eq!(read(&path, &Options::default()).diagnostics.len(), 1);
     let options = Options { known: knows(BAD), ..Options::default() };
     assert_eq!(read(&path, &options).diagnostics, []);
+}
+
+#[test]
+fn what_is_known_is_not_hashed_again() {
+    let path = folder("hashed", &[("1_x.sql", GOOD), ("2_y.sql", "SELECT 1;\n")]);
+    let honest = read(&path, &Options::default()).known.to_string();
+    let (real, other) = (Checksum::of(GOOD), Checksum::of("other"));
+    let checksum = |known: &str| {
+        let options = Options { known: Known::parse(known), ..Options::default() };
+        let folder = read(&path, &options).folder;
+        let [first, second] = folder.migrations() else { panic!("{folder:?}") };
+        assert_eq!(second.up.checksum, Checksum::of("SELECT 1;\n"));
+        first.up.checksum
+    };
+    let dishonest = honest.replace(&real.to_string(), &other.to_string());
+    assert_eq!(checksum(&dishonest), other);
+    // Of another text, or found out by another version, it says nothing.
+    assert_eq!(checksum(&dishonest.replace("CREATE TABLE", "CREATE Table")), real);
+    assert_eq!(checksum(&dishonest.replace("dunlin-core ", "dunlin-core 9")), real);
 }
 
 #[test]

@@ -104,13 +104,14 @@ fn string(text: &mut String, value: &str) {
 }
 
 fn bytes(text: &mut String, value: &[u8]) {
-    text.push_str(",b\"");
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut literal = Vec::with_capacity(4 * value.len());
     for byte in value {
-        text.push_str("\\x");
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
-        }
+        let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
+        literal.extend_from_slice(&[b'\\', b'x', DIGITS[high], DIGITS[low]]);
     }
+    text.push_str(",b\"");
+    text.push_str(&String::from_utf8_lossy(&literal));
     text.push('"');
 }
 

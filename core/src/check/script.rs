@@ -29,8 +29,8 @@ pub(crate) fn check(
     let file = loaded.file;
     let checksum = loaded.checksum;
     let before = Some(&options.known).filter(|before| is_usual && before.is_comparable(known));
-    if before.is_some_and(|before| before.has(part, &checksum)) {
-        known.add(part, checksum);
+    if before.is_some_and(|before| before.has(part, file.text())) {
+        known.add(part, file.text());
         let language = Language::Sql { transactional: true };
         return CheckedFile {
             name: loaded.name,
@@ -55,7 +55,7 @@ pub(crate) fn check(
     let Checked { language, run, allowances } = checked;
     let is_plain = language == Language::Sql { transactional: true } && run.is_none();
     if is_usual && is_plain && allowances.is_empty() && diagnostics.len() == n_found {
-        known.add(part, checksum);
+        known.add(part, file.text());
     }
     CheckedFile {
         name: loaded.name,

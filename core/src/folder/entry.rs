@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{not_utf8, unreadable};
+use crate::checksum::Checksum;
 use crate::diagnostic::Diagnostic;
+use crate::known::Known;
 use crate::source::SourceFile;
 
 /// A file or a folder inside a folder.
@@ -28,6 +30,7 @@ pub(crate) struct Entry {
     pub(crate) inner: String,
     is_file: io::Result<bool>,
     text: OnceCell<Result<Text, Box<Diagnostic>>>,
+    checksum: OnceCell<Checksum>,
     entries: OnceCell<(Vec<Self>, Vec<Diagnostic>)>,
     /// What may be passed over inside it.
     ignore: Vec<String>,
@@ -76,7 +79,13 @@ fn list_inside(
         let name = entry.file_name().to_string_lossy().into_owned();
         let (shown, inner) = (join(shown, &name), join(inner, &name));
         if !ignore.contains(&inner) {
-            entries.push(Entry::new(entry.path(), shown, name, inner, ignore));
+            let path = entry.path();
+            let is_file = match entry.file_type() {
+                Ok(kind) if kind.is_file() || kind.is_dir() => Ok(kind.is_file()),
+                // `metadata` follows symbolic links, so that a link to a file is a file.
+                _ => fs::metadata(&path).map(|metadata| metadata.is_file()),
+            };
+            entries.push(Entry::new(path, shown, name, inner, is_file, ignore));
         }
     }
     entries.sort_by(|left, right| left.shown.cmp(&right.shown));
@@ -84,9 +93,14 @@ fn list_inside(
 }
 
 impl Entry {
-    fn new(path: PathBuf, shown: String, name: String, inner: String, ignore: &[String]) -> Self {
-        // `metadata` follows symbolic links, so that a link to a file is a file.
-        let is_file = fs::metadata(&path).map(|metadata| metadata.is_file());
+    fn new(
+        path: PathBuf,
+        shown: String,
+        name: String,
+        inner: String,
+        is_file: io::Result<bool>,
+        ignore: &[String],
+    ) -> Self {
         let ignore = ignore.iter().filter(|it| it.starts_with(&inner)).cloned().collect();
         Self {
             path,
@@ -95,6 +109,7 @@ impl Entry {
             inner,
             is_file,
             text: OnceCell::new(),
+            checksum: OnceCell::new(),
             entries: OnceCell::new(),
             ignore,
         }
@@ -129,6 +144,39 @@ impl Entry {
                 diagnostics.push((**problem).clone());
                 None
             }
+        }
+    }
+
+    /// The checksum of a file's whole text.
+    pub(crate) fn checksum(&self, file: &SourceFile) -> Checksum {
+        *self.checksum.get_or_init(|| Checksum::of(file.text()))
+    }
+
+    /// Takes the checksums of migrations from what is known.
+    pub(crate) fn recall(&self, known: &Known) {
+        self.each_script(&mut |script, file| {
+            if let Some(checksum) = known.checksum(file.text()) {
+                let _set = script.checksum.set(checksum);
+            }
+        });
+    }
+
+    /// Keeps the checksums of migrations for the next time.
+    pub(crate) fn keep_checksums(&self, known: &mut Known) {
+        self.each_script(&mut |script, file| {
+            if let Some(checksum) = script.checksum.get() {
+                known.add_checksum(file.text(), *checksum);
+            }
+        });
+    }
+
+    fn each_script(&self, see: &mut impl FnMut(&Self, &SourceFile)) {
+        if self.is_folder() {
+            self.peek_inside().iter().for_each(|it| it.each_script(see));
+        } else if self.name.ends_with(".sql")
+            && let Some(file) = self.peek()
+        {
+            see(self, file);
         }
     }
 

@@ -65,7 +65,7 @@ impl Arranged {
         file: Arc<SourceFile>,
         transaction: Transaction,
     ) {
-        let (path, checksum) = (entry.path.clone(), Checksum::of(file.text()));
+        let (path, checksum) = (entry.path.clone(), entry.checksum(&file));
         self.files.push(LoadedFile { path, name, file, checksum, transaction });
     }
 
@@ -80,7 +80,7 @@ impl Arranged {
         file: Arc<SourceFile>,
         transaction: Transaction,
     ) {
-        let checksum = Checksum::of(file.text());
+        let checksum = entry.checksum(&file);
         self.add_section(entry, name, file, checksum, transaction);
     }
 

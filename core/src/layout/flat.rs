@@ -71,6 +71,9 @@ fn settings(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> BTreeMap<String, ScriptSettings> {
     let mut settings = BTreeMap::new();
+    if layout != Layout::Flyway {
+        return settings;
+    }
     for entry in all {
         let Role::SettingsOf(name) = role(layout, &entry.name) else { continue };
         let script = entry.shown.trim_end_matches(".conf");

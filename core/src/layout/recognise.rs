@@ -48,7 +48,9 @@ fn folders(entries: &[Entry], mark: &mut impl FnMut(Layout, Place)) {
     let has = |folder: &Entry, name: &str| folder.peek_inside().iter().any(|it| it.name == name);
     let of = |name: &'static str| entries.iter().filter(move |it| it.is_folder() && has(it, name));
     // A folder among migrations that are files is no migration, whatever lies in it.
-    let n_files = entries.iter().filter(|it| !it.is_folder() && is_migration(&it.name)).count();
+    let has_folders = entries.iter().any(Entry::is_folder);
+    let is_file = |it: &&Entry| has_folders && !it.is_folder() && is_migration(&it.name);
+    let n_files = entries.iter().filter(is_file).count();
     for (layout, name) in [(Layout::Diesel, diesel::UP), (Layout::Prisma, prisma::UP)] {
         if let Some(first) = of(name).next().filter(|_| of(name).count() > n_files) {
             mark(layout, Place::file(format!("{}/{name}", first.shown)));
@@ -82,12 +84,15 @@ fn inside(entry: &Entry) -> Option<(Layout, Place)> {
         return is_refinerys.then(|| (Layout::Refinery, Place::file(&entry.shown)));
     }
     let text = file.text();
-    // Of a thousand files nearly all hold none of these words, and most not even their rarest character,
-    // which is found much sooner.
-    let holds = |character: char, words: &[&str]| {
-        text.contains(character) && words.iter().any(|word| text.contains(word))
+    // Of a thousand files nearly all hold none of these words, and few their rarest character, which is found
+    // much sooner.
+    let holds = |before: &str, character: char, behind: &str| {
+        text.match_indices(character).any(|(at, found)| {
+            text[..at].ends_with(before) && text[at + found.len()..].starts_with(behind)
+        })
     };
-    if holds('+', &["+goose", "+migrate"]) || holds(':', &["migrate:"]) || holds('-', &["----"]) {
+    let is_marked = holds("", '+', "goose") || holds("", '+', "migrate");
+    if is_marked || holds("migrate", ':', "") || text.contains("----") {
         // A text in quotes may hold what looks like a marker.
         let tokens = lex(text).tokens;
         let begins_comment = |line: Line<'_>| {
