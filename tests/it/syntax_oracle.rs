@@ -135,21 +135,21 @@ const KEYWORD_SHARE: usize = 8;
 /// DESIGN.md lists them.
 const GAPS: &[(&str, &str)] = &[
     ("an empty select list before ON CONFLICT", "INSERT INTO t SELECT ON CONFLICT DO NOTHING"),
-    ("a direction of a cursor without FROM", "MOVE BACKWARD c"),
     (
         "a query in parentheses and more in a rule",
         "CREATE RULE r AS ON UPDATE TO t DO (SELECT 1) ORDER BY 1",
     ),
-    ("a setting of a cursor twice", "DECLARE c SCROLL SCROLL CURSOR FOR SELECT 1"),
     ("what only tables have, of a view", "ALTER VIEW v SET TABLESPACE s"),
     ("`statistics` as a column of an index", "ALTER INDEX i ALTER statistics SET STATISTICS 5"),
-    ("NAMES without a value", "SET NAMES"),
-    ("`time` as a setting", "RESET time"),
-    ("`time` as a setting", "SHOW time"),
     ("a label of what can have none", "SECURITY LABEL ON CONVERSION c IS 'x'"),
-    ("an option twice", "CREATE EXTENSION e CASCADE CASCADE"),
     ("NOTNULL twice", "SELECT a NOTNULL NOTNULL"),
     ("a value without parentheses in ROWS FROM", "SELECT 1 FROM ROWS FROM (current_date, f())"),
+    ("several columns for one", "CREATE TABLE t (a int REFERENCES u (b, c))"),
+    (
+        "a row as what a trigger sees",
+        "CREATE TRIGGER g AFTER UPDATE ON t REFERENCING OLD ROW AS o EXECUTE FUNCTION f()",
+    ),
+    ("a function named `operator`", "CREATE INDEX ON t (operator (\"a\"))"),
 ];
 /// The same, of what only PostgreSQL 14 takes.
 const GAPS_OF_14: &[(&str, &str)] =

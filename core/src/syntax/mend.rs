@@ -238,7 +238,12 @@ fn may_be_name(view: &View<'_>, index: usize) -> bool {
         return true;
     }
     match Category::of(view.text(index)) {
-        Some(Category::Unreserved) => true,
+        // Not the name of a table, in `UPDATE t SET SET a = 1`.
+        Some(Category::Unreserved) => !view.has(index, "SET SET"),
+        Some(Category::ColumnName) if index > 0 && view.has(index - 1, "PARALLEL") => true,
+        Some(Category::ColumnName) if view.has(index, "SUBSTRING") => {
+            opens && view.kind(index + 2) == Some(TokenKind::CloseParen)
+        }
         // The name of a column in a list, or of a common table expression; not `VALUES (1)`.
         Some(Category::ColumnName) => {
             let before = index.checked_sub(1);

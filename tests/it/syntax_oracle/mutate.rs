@@ -75,15 +75,17 @@ pub(super) fn is_known_gap(sql: &str, at: usize) -> bool {
     let first = word(0);
     let is_empty_select = upper.contains("ON CONFLICT") && upper.contains("SELECT");
     is_empty_select && word(index) == "ON"
-        || ["MOVE", "FETCH", "DECLARE"].contains(&first.as_str())
         || first == "ALTER" && ["VIEW", "INDEX", "SEQUENCE"].contains(&word(1).as_str())
-        || ["SET NAMES", "RESET TIME", "SHOW TIME"].contains(&upper.trim())
-        // Refused by the server too, when it runs the statement; only NOTNULL is not.
+        // `NOTNULL NOTNULL`.
         || before(1) == word(index)
         // PostgreSQL 14 takes `1AND` apart.
         || word(index).starts_with(|it: char| it.is_ascii_digit() || it == '.')
             && word(index).ends_with(|it: char| it.is_ascii_alphabetic())
         || upper.contains("ROWS FROM (")
+        // These three too.
+        || upper.contains("REFERENCES") && word(index) == ","
+        || upper.contains("REFERENCING") && word(index) == "ROW"
+        || upper.contains("OPERATOR (")
         // Refused by the server too, when it runs the statement.
         || upper.starts_with("SECURITY LABEL") && before(1) == "ON"
         || upper.starts_with("CREATE") && upper.contains(" RULE ") && before(1) == ")"

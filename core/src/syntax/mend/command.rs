@@ -17,14 +17,29 @@ pub(super) fn edits(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     if view.has(0, "ALTER USER") && !view.has(2, "MAPPING") {
         edits.push(Edit::Word(1, "ROLE"));
     }
-    if view.has(0, "REVOKE") && view.has(2, "OPTION FOR") {
+    // Of privileges there is only GRANT OPTION, which the parser knows.
+    let has_objects = (1..view.pieces.len()).any(|it| view.has(it, "ON"));
+    if view.has(0, "REVOKE") && view.has(2, "OPTION FOR") && !has_objects {
         edits.push(Edit::Blank(1, 4));
     }
     edits.extend(role_option(view, at));
     edits.extend(drop_list(view, at));
     edits.extend(type_name(view, at));
     edits.extend(explained(view));
-    edits.extend(options_of_reindex(view));
+    edits.extend(options_in_parentheses(view));
+    edits.extend(options_of_cursor(view));
+    edits.extend(options_of_extension(view));
+    edits.extend(conflicting_index(view, at));
+    // A cursor may stand directly behind the direction.
+    let is_direction = view.has(1, "BACKWARD") || view.has(1, "FORWARD");
+    if is_direction && view.pieces.len() == 3 && (view.has(0, "FETCH") || view.has(0, "MOVE")) {
+        edits.push(Edit::Blank(1, 2));
+    }
+    // The parser waits for ZONE.
+    let is_asked = view.has(0, "RESET TIME") || view.has(0, "SHOW TIME");
+    if is_asked && view.pieces.len() == 2 {
+        edits.push(Edit::name(1));
+    }
     if view.has(0, "ALTER DEFAULT PRIVILEGES")
         && ["FOR ROLE", "FOR USER", "IN SCHEMA"].iter().any(|words| view.has(at, words))
         && let Some(end) = names_end(view, at + 2, false)
@@ -76,9 +91,10 @@ fn role_option(view: &View<'_>, at: usize) -> Option<Edit> {
 fn create(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     let n = view.pieces.len();
     // Behind `FROM f()`, WITH is taken for the beginning of WITH ORDINALITY.
+    let is_filled = view.has(1, "MATERIALIZED") || (1..5).any(|it| view.has(it, "TABLE"));
     for tail in ["WITH DATA", "WITH NO DATA"] {
         let length = tail.split(' ').count();
-        if n > length && view.has(n - length, tail) {
+        if is_filled && n > length && view.has(n - length, tail) {
             edits.push(Edit::Blank(n - length, n));
         }
     }
@@ -134,11 +150,14 @@ fn explained(view: &View<'_>) -> Option<Edit> {
 }
 
 /// `REINDEX (any_word) TABLE t`: the grammar leaves the names of options to the command.
-fn options_of_reindex(view: &View<'_>) -> Option<Edit> {
-    let close = view.closing(1).filter(|_| view.has(0, "REINDEX"))?;
+fn options_in_parentheses(view: &View<'_>) -> Option<Edit> {
+    let commands = ["ANALYSE", "ANALYZE", "CLUSTER", "EXPLAIN", "REINDEX", "VACUUM"];
+    let has_options = commands.iter().any(|command| view.has(0, command));
+    let close = view.closing(1).filter(|_| has_options)?;
     let is_word = |index| {
         view.kind(index) == Some(TokenKind::Word)
             && (Category::of(view.text(index)) != Some(Category::Reserved)
+                || view.has(index, "ANALYSE")
                 || view.has(index, "ANALYZE"))
     };
     let mut at = 2;
@@ -158,6 +177,45 @@ fn options_of_reindex(view: &View<'_>) -> Option<Edit> {
         }
         at += 1;
     }
+}
+
+/// `DECLARE c SCROLL ASENSITIVE BINARY BINARY CURSOR`: in any order, and more than once.
+fn options_of_cursor(view: &View<'_>) -> Option<Edit> {
+    let cursor = (2..view.pieces.len()).find(|&it| view.has(it, "CURSOR"))?;
+    let is_option = |it| {
+        let words = ["ASENSITIVE", "BINARY", "INSENSITIVE", "NO SCROLL", "SCROLL"];
+        words.iter().any(|words| view.has(it, words))
+    };
+    let are_options = cursor > 2 && (2..cursor).all(is_option);
+    (view.has(0, "DECLARE") && are_options).then_some(Edit::Blank(2, cursor))
+}
+
+/// `CREATE EXTENSION e CASCADE SCHEMA s CASCADE`: the same.
+fn options_of_extension(view: &View<'_>) -> Option<Edit> {
+    if !view.has(0, "CREATE EXTENSION") {
+        return None;
+    }
+    let name = if view.has(2, "IF NOT EXISTS") { 5 } else { 2 };
+    let first = name + 1 + usize::from(view.has(name + 1, "WITH"));
+    let mut at = first;
+    while at < view.pieces.len() {
+        let is_text = view.kind(at + 1) == Some(TokenKind::String);
+        at += match () {
+            () if view.has(at, "CASCADE") => 1,
+            () if view.has(at, "SCHEMA") && is_name(view, at + 1) => 2,
+            () if view.has(at, "VERSION") && (is_text || is_name(view, at + 1)) => 2,
+            () => return None,
+        };
+    }
+    (at > first).then_some(Edit::Blank(name + 1, at))
+}
+
+/// `ON CONFLICT (a class (option))`: what `CREATE INDEX` may have, of which the parser knows less here.
+fn conflicting_index(view: &View<'_>, at: usize) -> Option<Edit> {
+    let open = (0..at).rev().find(|&it| view.has(it, "CONFLICT"))? + 1;
+    let close = view.closing(open).filter(|&close| at <= close)?;
+    let list = &view.sql[view.start(open)..view.end_before(close + 1)];
+    Some(Edit::Name(open + 1, close).proven(format!("CREATE INDEX ON q {list}")))
 }
 
 /// `DROP LANGUAGE a, b`: what may be several to PostgreSQL and is one to the parser.
@@ -286,7 +344,9 @@ fn settings(view: &View<'_>, at: usize, edits: &mut Vec<Edit>) {
     for set in (0..=at).rev().take(6).filter(|&index| view.has(index, "SET")) {
         let name =
             set + 1 + usize::from(view.has(set + 1, "LOCAL") || view.has(set + 1, "SESSION"));
-        if view.has(name, "NAMES") {
+        if view.has(name, "NAMES") && view.kind(name + 1).is_none() {
+            edits.push(Edit::Word(name, "q=1"));
+        } else if view.has(name, "NAMES") {
             edits.push(Edit::Setting(name, name + 1));
         }
         if view.has(name, "TIME ZONE") {
