@@ -101,7 +101,7 @@ fn problem(
         fault.at = view.start(token);
     }
     let cause = match fault.what {
-        What::Escape(..) | What::ReservedRole => Cause::Unknown,
+        What::Escape(..) | What::Misplaced(_) | What::ReservedRole => Cause::Unknown,
         _ => repair::cause(&view, &fault, causes),
     };
     Some(message::say(file, start, &view, &fault, &cause))

@@ -162,6 +162,9 @@ impl Message<'_> {
             What::BareArray => problem("an array without `ARRAY`", "").help("write `ARRAY[...]`"),
             What::ComparedTwice => problem("two comparisons in a row", "")
                 .help("put parentheses around one of them, or join them with `AND`"),
+            What::Misplaced(advice) => {
+                self.problem(self.headline_at(token), token, "").help(*advice)
+            }
             What::ReservedRole => {
                 problem(&format!("no role has the name `{}`", self.shown(token)), "")
             }

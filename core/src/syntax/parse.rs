@@ -39,6 +39,8 @@ pub(super) enum What {
     Reserved,
     /// A column without a type stands before it.
     NoType,
+    /// Something that other places have, and what to do instead.
+    Misplaced(&'static str),
     /// A name that no role has.
     ReservedRole,
     /// An escape, of so many bytes.

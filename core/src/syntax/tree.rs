@@ -5,6 +5,8 @@
 //! `tests/it/syntax_oracle.rs`, refused what the parser had taken. What is still taken wrongly is
 //! counted in DESIGN.md.
 
+mod shape;
+
 use squawk_parser::SyntaxKind::{self, *};
 
 use super::names::{self, Verdict};
@@ -17,6 +19,9 @@ pub(super) struct Tree<'a> {
     at: usize,
     open: Vec<Node>,
     fault: Option<Fault>,
+    /// The first node or token out of its place, which counts only in a tree without faults: with one,
+    /// the parser guesses what the nodes are.
+    misplaced: Option<Fault>,
     /// A fault whose place is the next token.
     pending: Option<What>,
     /// The last word, if the token behind it makes it right or wrong.
@@ -24,6 +29,9 @@ pub(super) struct Tree<'a> {
     wanted: Wanted,
     previous: SyntaxKind,
     previous_end: usize,
+    before_previous: SyntaxKind,
+    /// The node that ended last, if no token is behind it.
+    closed: SyntaxKind,
     /// Whether `/* ... */` stands behind the previous token.
     behind_block_comment: bool,
 }
@@ -57,6 +65,8 @@ struct Node {
     compares: bool,
     /// That of an expression directly within it is one.
     has_comparison: bool,
+    /// It has what decides about the rest; see [`shape::marks`].
+    marked: bool,
 }
 
 impl<'a> Tree<'a> {
@@ -66,11 +76,14 @@ impl<'a> Tree<'a> {
             at: 0,
             open: Vec::with_capacity(32),
             fault: None,
+            misplaced: None,
             pending: None,
             waiting: None,
             wanted: Wanted::Anything,
             previous: EOF,
             previous_end: 0,
+            before_previous: EOF,
+            closed: EOF,
             behind_block_comment: false,
         }
     }
@@ -83,18 +96,22 @@ impl<'a> Tree<'a> {
         if let Some((at, Verdict::OnlyCalled)) = self.waiting {
             self.found(at, What::Reserved);
         }
-        self.fault
+        self.fault.or(self.misplaced)
     }
 
     fn found(&mut self, at: usize, what: What) {
-        if self.fault.as_ref().is_none_or(|fault| at < fault.at) {
-            self.fault = Some(Fault { at, what });
+        let first = match what {
+            What::Misplaced(_) => &mut self.misplaced,
+            _ => &mut self.fault,
+        };
+        if first.as_ref().is_none_or(|fault| at < fault.at) {
+            *first = Some(Fault { at, what });
         }
     }
 
     /// A fault at the next token.
     fn next_is_wrong(&mut self, what: What) {
-        if self.pending.is_none() {
+        if matches!(self.pending, None | Some(What::Misplaced(_))) {
             self.pending = Some(what);
         }
     }
@@ -118,10 +135,16 @@ impl<'a> Tree<'a> {
     }
 
     pub(super) fn enter(&mut self, kind: SyntaxKind) {
+        if let Some(parent) = self.open.last_mut()
+            && !matches!(kind, IF_EXISTS | CASCADE | RESTRICT)
+        {
+            parent.children += 1;
+        }
+        if let Some(what) = self.misplaced_node(kind) {
+            self.next_is_wrong(what);
+        }
         if let Some(parent) = self.open.last_mut() {
-            if !matches!(kind, IF_EXISTS | CASCADE | RESTRICT) {
-                parent.children += 1;
-            }
+            parent.marked |= shape::marks(parent.kind, kind);
             let first = parent.children == 1;
             match parent.kind {
                 SOURCE_FILE if !first => self.next_is_wrong(What::SecondStatement),
@@ -145,11 +168,16 @@ impl<'a> Tree<'a> {
             behind_name: None,
             compares: false,
             has_comparison: false,
+            marked: false,
         });
     }
 
     pub(super) fn exit(&mut self) {
         let Some(node) = self.open.pop() else { return };
+        self.closed = node.kind;
+        if let Some(what) = Self::lacks(&node) {
+            self.next_is_wrong(what);
+        }
         match node.kind {
             COLUMN_NAME | COMPOSITE_FIELD => {
                 if let Some(parent) = self.open.last_mut() {
@@ -208,6 +236,11 @@ impl<'a> Tree<'a> {
             self.found(at, what);
         }
         self.count(at);
+        if let Some(node) = self.open.last_mut() {
+            node.marked |= shape::token_marks(node.kind, kind);
+        }
+        self.before_previous = self.previous;
+        self.closed = EOF;
         self.previous = kind;
         self.previous_end = self.at;
         self.behind_block_comment = false;
@@ -236,6 +269,9 @@ impl<'a> Tree<'a> {
                     return unexpected("expected L_PAREN");
                 }
             }
+        }
+        if let Some(what) = self.misplaced_token(kind, at, text) {
+            return Some(what);
         }
         match kind {
             _ if self.is_wrong_for_trigger(kind) => unexpected("expected COMMA or R_PAREN"),
