@@ -17,7 +17,8 @@ use dunlin_core::statement::Statement;
 pub(crate) struct Traces {
     /// Settings, the user and the role among them; and the lock, which may be missing.
     pub(crate) settings: bool,
-    /// Temporary tables, prepared statements, held cursors, channels that are listened to.
+    /// Temporary tables, prepared statements, held cursors, channels that are listened to, advisory locks
+    /// of the session.
     pub(crate) belongings: bool,
 }
 
@@ -44,7 +45,24 @@ const SETTING: [&str; 7] = [
 /// Those among them that are called.
 const CALLED: [&str; 3] = ["set_config", "pg_advisory_unlock", "pg_advisory_unlock_all"];
 /// Words of code that make something that lives as long as the session.
-const KEEPING: [&str; 5] = ["temp", "temporary", "pg_temp", "prepare", "listen"];
+const KEEPING: [&str; 9] = [
+    "temp",
+    "temporary",
+    "pg_temp",
+    "prepare",
+    "listen",
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
+];
+/// Those among them that are called.
+const TAKING: [&str; 4] = [
+    "pg_advisory_lock",
+    "pg_advisory_lock_shared",
+    "pg_try_advisory_lock",
+    "pg_try_advisory_lock_shared",
+];
 
 /// Commands whose strings are data, or nothing that runs.
 const WITHOUT_CODE: [&str; 9] = [
@@ -60,11 +78,11 @@ const WITHOUT_CODE: [&str; 9] = [
 ];
 
 /// A condition on the row `p` of `pg_proc` (a function outside of the system's own): that its code has
-/// one of these words, or in the form of a parsed body, a call of `set_config`.
+/// one of these words, or in the form of a parsed body, a call of one of these functions.
 pub(crate) fn code_with(settings: bool) -> String {
     let words: &[&str] = if settings { &SETTING } else { &KEEPING };
-    // `set_config`, `pg_advisory_unlock` and `pg_advisory_unlock_all`.
-    let call = if settings { "|:funcid (2078|2885|2892)" } else { "" };
+    // `set_config`, `pg_advisory_unlock` and `pg_advisory_unlock_all`; what takes a lock for the session.
+    let call = if settings { "|:funcid (2078|2884|2892)" } else { "|:funcid (288[0-3]|288[6-9])" };
     format!(
         "p.oid >= 16384 AND pg_catalog.concat(p.prosrc, p.prosqlbody) ~* '\\m({}{call})\\M'",
         words.join("|")
@@ -113,6 +131,10 @@ fn of_statement(text: &str, command: &str, tokens: &[Token]) -> Residue {
                 if is_one_of(word.trim_matches('"'), &CALLED) {
                     residue.now.settings = true;
                     residue.later.settings = true;
+                }
+                if is_one_of(word.trim_matches('"'), &TAKING) {
+                    residue.now.belongings = true;
+                    residue.later.belongings = true;
                 }
                 let is_temporary = is_one_of(word, &["temp", "temporary"])
                     && is_one_of(before, &["create", "into", "replace", "local", "global"]);
@@ -212,6 +234,13 @@ mod tests {
         ] {
             check(text, BELONGINGS, NOTHING);
         }
-        check("DO $$ BEGIN CREATE TEMP TABLE t (a int); END $$", BELONGINGS, BELONGINGS);
+        for text in [
+            "DO $$ BEGIN CREATE TEMP TABLE t (a int); END $$",
+            "SELECT pg_advisory_lock(1)",
+            "CREATE VIEW v AS SELECT pg_catalog.\"pg_try_advisory_lock_shared\"(1, 2)",
+        ] {
+            check(text, BELONGINGS, BELONGINGS);
+        }
+        check("SELECT pg_advisory_xact_lock(1)", NOTHING, NOTHING);
     }
 }
