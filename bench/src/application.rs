@@ -14,9 +14,6 @@ use crate::{Result, report};
 /// How many migrations they embed.
 pub const N_MIGRATIONS: usize = 1_000;
 
-/// The folder of this package.
-const HERE: &str = env!("CARGO_MANIFEST_DIR");
-
 /// What every one of them has, and what the crates of a tool are counted beyond.
 const COMMON_DEPENDENCIES: &str = r#"tokio-postgres = "0.7"
 tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
@@ -96,21 +93,27 @@ impl Application {
     }
 
     fn dependencies(self) -> String {
-        let dunlin = format!("{HERE}/../runtime");
-        match self {
-            Self::Baseline => String::new(),
-            Self::Dunlin => format!("dunlin = {{ path = {dunlin:?} }}\n"),
+        let own = match self {
+            Self::Baseline => "",
+            Self::Dunlin => "dunlin = \"0.1\"\n",
             Self::DunlinWithoutPool => {
-                format!("dunlin = {{ path = {dunlin:?}, default-features = false, features = [\"syntax\"] }}\n")
+                "dunlin = { version = \"0.1\", default-features = false, features = [\"syntax\"] }\n"
             }
-            Self::Refinery => r#"refinery = { version = "0.10", default-features = false, features = ["tokio-postgres"] }
-"#.to_owned(),
-            Self::Sqlx => r#"sqlx = { version = "0.9", default-features = false, features = ["runtime-tokio", "postgres", "migrate", "macros"] }
-"#.to_owned(),
-            Self::Diesel => r#"diesel = { version = "2.3", default-features = false, features = ["postgres"] }
+            Self::Refinery => {
+                r#"refinery = { version = "0.10", default-features = false, features = ["tokio-postgres"] }
+"#
+            }
+            Self::Sqlx => {
+                r#"sqlx = { version = "0.9", default-features = false, features = ["runtime-tokio", "postgres", "migrate", "macros"] }
+"#
+            }
+            Self::Diesel => {
+                r#"diesel = { version = "2.3", default-features = false, features = ["postgres"] }
 diesel_migrations = { version = "2.3", features = ["postgres"] }
-"#.to_owned(),
-        }
+"#
+            }
+        };
+        format!("{COMMON_DEPENDENCIES}{own}")
     }
 
     /// What stands above `main`, and what `main` does when it is connected.
@@ -144,9 +147,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!();",
 }
 
 impl Project {
-    /// Writes an application into a folder of its own.
-    ///
-    /// The versions are those of this package; nothing is looked up.
+    /// Writes an application into a folder of its own, beside the packages it is built from.
     ///
     /// # Errors
     ///
@@ -154,10 +155,10 @@ impl Project {
     pub fn write(parent: &Path, application: Application) -> Result<Self> {
         let folder = parent.join(format!("{application:?}").to_lowercase());
         fs::create_dir_all(folder.join("src"))?;
-        let (own, common) = (application.dependencies(), COMMON_DEPENDENCIES);
+        let dependencies = application.dependencies();
         let manifest = format!(
             "[package]\nname = \"application\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-             [dependencies]\n{common}{own}\n[workspace]\n"
+             [dependencies]\n{dependencies}\n[workspace]\n"
         );
         fs::write(folder.join("Cargo.toml"), manifest)?;
         fs::write(folder.join("Cargo.lock"), report::LOCK_FILE)?;

@@ -6,6 +6,7 @@ mod by_hand;
 
 pub mod application;
 pub mod contender;
+pub mod packages;
 pub mod proxy;
 pub mod report;
 pub mod sample;

@@ -83,14 +83,14 @@ fn connect(
         from: client.try_clone()?,
         to: server.try_clone()?,
         messages: Messages::of_client(),
-        count: Session::from_client,
+        count: Session::client_sent,
         delay,
     };
     let down = Direction {
         from: server,
         to: client,
         messages: Messages::of_server(),
-        count: Session::from_server,
+        count: Session::server_sent,
         delay,
     };
     up.run(&session, counts, |it| it.shutdown(Shutdown::Write));

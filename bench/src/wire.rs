@@ -47,7 +47,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// A message of the client.
-    pub(crate) const fn from_client(&mut self, kind: u8, n_bytes: usize, counts: &mut Counts) {
+    pub(crate) const fn client_sent(&mut self, kind: u8, n_bytes: usize, counts: &mut Counts) {
         if !self.is_ready || kind == b'X' {
             return;
         }
@@ -64,7 +64,7 @@ impl Session {
     }
 
     /// A message of the server.
-    pub(crate) const fn from_server(&mut self, kind: u8, n_bytes: usize, counts: &mut Counts) {
+    pub(crate) const fn server_sent(&mut self, kind: u8, n_bytes: usize, counts: &mut Counts) {
         if !self.is_ready {
             if kind == b'Z' {
                 self.is_ready = true;
@@ -151,24 +151,24 @@ mod tests {
     #[test]
     fn what_is_sent_behind_a_question_is_the_same_round_trip() {
         let (mut session, mut counts) = (Session::default(), Counts::default());
-        session.from_client(0, 9, &mut counts);
-        session.from_server(b'Z', 6, &mut counts);
+        session.client_sent(0, 9, &mut counts);
+        session.server_sent(b'Z', 6, &mut counts);
         for kind in [b'Q', b'Q'] {
-            session.from_client(kind, 10, &mut counts);
+            session.client_sent(kind, 10, &mut counts);
         }
         for kind in [b'C', b'Z'] {
-            session.from_server(kind, 6, &mut counts);
+            session.server_sent(kind, 6, &mut counts);
         }
-        session.from_client(b'Q', 10, &mut counts);
+        session.client_sent(b'Q', 10, &mut counts);
         for kind in [b'E', b'Z', b'C', b'Z'] {
-            session.from_server(kind, 6, &mut counts);
+            session.server_sent(kind, 6, &mut counts);
         }
         assert_eq!((counts.round_trips, counts.messages, counts.statements), (1, 3, 3));
         for kind in [b'P', b'D', b'S'] {
-            session.from_client(kind, 10, &mut counts);
+            session.client_sent(kind, 10, &mut counts);
         }
-        session.from_server(b'Z', 6, &mut counts);
-        session.from_client(b'X', 5, &mut counts);
+        session.server_sent(b'Z', 6, &mut counts);
+        session.client_sent(b'X', 5, &mut counts);
         assert_eq!((counts.round_trips, counts.messages, counts.sessions), (2, 6, 1));
         assert_eq!((counts.bytes_up, counts.bytes_down), (60, 42));
     }

@@ -1,12 +1,12 @@
 //! How long an application with 1,000 migrations takes to build, and to build again.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use dunlin_bench::Result;
 use dunlin_bench::application::{Application, Cost, N_MIGRATIONS, Project};
-use dunlin_bench::report;
 use dunlin_bench::sample::{Sample, grouped, seconds};
+use dunlin_bench::{packages, report};
 
 const USAGE: &str = "\
 usage: builds [--write] [--cold N] [--repetitions N] [--release] [--only NAME,...]
@@ -112,7 +112,8 @@ impl Costs {
     }
 }
 
-fn measure(options: &Options, folder: &PathBuf) -> Result<Vec<Measures>> {
+fn measure(options: &Options, folder: &Path) -> Result<Vec<Measures>> {
+    packages::gather(folder)?;
     let mut all = Vec::new();
     for application in &options.applications {
         let project = Project::write(folder, *application)?;
