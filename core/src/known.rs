@@ -7,6 +7,8 @@
 //! it: by the same version, in the same layout, with the same options. What cannot be read is as good as
 //! nothing.
 
+mod sources;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -55,6 +57,15 @@ impl Known {
             options.history_table
         );
         Self { by, ..Self::default() }
+    }
+
+    /// A number for the rules of this build, another one as soon as one of their sources is.
+    ///
+    /// What is kept between builds is good only as long as it is the same: the version stays, where the
+    /// crate comes out of a repository.
+    #[must_use]
+    pub fn rules() -> u128 {
+        sources::number()
     }
 
     /// Whether both were judged by the same.

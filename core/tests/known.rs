@@ -117,3 +117,37 @@ fn what_cannot_be_read_is_nothing() {
         assert_eq!(read(&path, &options).diagnostics.len(), 1, "{text:?}");
     }
 }
+
+#[test]
+fn every_source_is_one_of_the_rules() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let listed = fs::read_to_string(root.join("src/known/sources.rs")).unwrap();
+    let mut folders = vec![root.join("src")];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                sources.push(path.strip_prefix(root.join("src")).unwrap().display().to_string());
+            }
+        }
+    }
+    // Tests, and the list itself.
+    let is_none = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        path.contains("tests/") || ["asked.rs", "sources.rs", "tests.rs"].contains(&name)
+    };
+    sources.retain(|path| !is_none(path));
+    sources.sort();
+    let is_entry = |line: &&str| line.starts_with("    \"") && line.ends_with("\",");
+    let entries: Vec<_> =
+        listed.lines().filter(is_entry).map(|it| it.trim_matches([' ', '"', ','])).collect();
+    assert_eq!(entries, sources, "src/known/sources.rs lists what there is, sorted");
+
+    let workspace = fs::read_to_string(root.join("../Cargo.toml")).unwrap();
+    let parser = workspace.lines().find_map(|line| line.strip_prefix("squawk-parser = ")).unwrap();
+    let parser = format!("squawk-parser {}", parser.trim_matches('"'));
+    assert!(listed.contains(&format!("\"{parser}\"")), "src/known/sources.rs lacks {parser}");
+}

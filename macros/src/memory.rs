@@ -3,7 +3,8 @@
 //! That is the folder of its build script's output; a package without a build script has none, and looks at
 //! everything in each build.
 //!
-//! **Invariant:** nothing depends on it but time. What cannot be read or written is left alone.
+//! **Invariant:** nothing depends on it but time. What cannot be read or written is left alone, and what was
+//! found out by other rules is forgotten.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
@@ -14,6 +15,8 @@ use dunlin_core::{Checksum, Known};
 #[derive(Debug)]
 pub(crate) struct Memory {
     file: Option<PathBuf>,
+    /// The first line of the file: which rules.
+    rules: String,
     text: String,
 }
 
@@ -24,8 +27,10 @@ impl Memory {
         let folder = Checksum::of(&directory.to_string_lossy()).to_string();
         let name = format!("dunlin-{}", &folder["sha256:".len()..][..16]);
         let file = env::var_os("OUT_DIR").map(|out| Path::new(&out).join(name));
+        let rules = format!("rules {:032x}\n", Known::rules());
         let text = file.as_ref().and_then(|file| fs::read_to_string(file).ok());
-        Self { file, text: text.unwrap_or_default() }
+        let text = text.as_ref().and_then(|text| text.strip_prefix(&rules)).unwrap_or_default();
+        Self { file, text: text.to_owned(), rules }
     }
 
     /// The texts that need no look.
@@ -38,6 +43,7 @@ impl Memory {
         let Some(file) = self.file.as_ref().filter(|_| known != before) else { return };
         // Several crates of a package may be compiled at once.
         let new = file.with_extension(process::id().to_string());
-        let _kept = fs::write(&new, known.to_string()).and_then(|()| fs::rename(&new, file));
+        let text = format!("{}{known}", self.rules);
+        let _kept = fs::write(&new, text).and_then(|()| fs::rename(&new, file));
     }
 }

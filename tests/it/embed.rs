@@ -183,19 +183,34 @@ fn what_an_earlier_build_has_found_right_hides_no_mistake() {
     assert_eq!(package.embedded(), ["0001_a"]);
     let out = std::process::Command::new(package.0.program("embed-remembered")).arg("out").output();
     let out = String::from_utf8(out.unwrap().stdout).unwrap();
-    let remembered = || {
+    let memory = || {
         let files: Vec<_> = std::fs::read_dir(out.trim()).unwrap().map(Result::unwrap).collect();
         assert_eq!(files.len(), 1, "{files:?}");
-        std::fs::read_to_string(files[0].path()).unwrap().lines().count()
+        files[0].path()
     };
-    assert_eq!(remembered(), 2);
+    let remembered = || std::fs::read_to_string(memory()).unwrap().matches(" up sha256:").count();
+    assert_eq!(remembered(), 1);
     package.write("migrations/0002_b.sql", "SELECT 2;\n");
     assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
-    assert_eq!(remembered(), 3);
+    assert_eq!(remembered(), 2);
     package.write("migrations/0001_a.sql", "SELEKT 1;\n");
     let built = package.build();
     assert!(!built.succeeded && built.text.contains("migrations/0001_a.sql:1:1"), "{}", built.text);
-    assert_eq!(remembered(), 2);
+    assert_eq!(remembered(), 1);
+
+    // What the same rules have found in order is believed; what others have is forgotten.
+    package.write("migrations/0001_a.sql", "SELECT 1;\n");
+    assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
+    let dishonest =
+        std::fs::read_to_string(memory()).unwrap().replace("SELECT 1;\n", "SELEKT 1;\n");
+    let build_with = |text: &str| {
+        std::fs::write(memory(), text).unwrap();
+        package.write("migrations/0001_a.sql", "SELEKT 1;\n");
+        package.build().succeeded
+    };
+    assert!(build_with(&dishonest));
+    assert!(!build_with(&dishonest.replacen("rules ", "rules 0", 1)));
+    assert!(!build_with(dishonest.split_once('\n').unwrap().1));
     package.write("migrations/0001_a.sql", "SELECT 1;\n");
     assert_eq!(package.embedded(), ["0001_a", "0002_b"]);
 
