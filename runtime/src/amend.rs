@@ -101,7 +101,7 @@ impl Migrator<'_> {
                 history.logged(Action::Baseline, "NULL::pg_catalog.int8", row)
             })
             .collect();
-        change(session, "recording the baseline", &changes).await?;
+        self.change(session, "recording the baseline", &changes).await?;
         let done = plan.steps.iter().map(|step| Done {
             name: step.migration.name.to_owned(),
             n_statements: None,
@@ -163,7 +163,7 @@ impl Migrator<'_> {
                 ))
             })
             .collect();
-        change(session, "repairing the history table", &changes).await?;
+        self.change(session, "repairing the history table", &changes).await?;
         Ok(Repaired { repaired, left })
     }
 
@@ -226,7 +226,7 @@ impl Migrator<'_> {
             }
         };
         let logged = history.logged(Action::Mark, "NULL::pg_catalog.int8", row);
-        change(session, &format!("marking `{name}`"), &[logged]).await
+        self.change(session, &format!("marking `{name}`"), &[logged]).await
     }
 
     /// Who holds the migration lock now, if somebody does. Reads only.
@@ -283,20 +283,6 @@ impl Migrator<'_> {
             Error::from_postgres("writing to the log", error).note("the session is ended")
         })
     }
-}
-
-/// Changes in one transaction.
-async fn change(session: &mut Session<'_>, doing: &str, changes: &[String]) -> Result<()> {
-    if changes.is_empty() {
-        return Ok(());
-    }
-    session.begins_transaction();
-    let guard = session.guard().map(|it| format!("SELECT {it}; ")).unwrap_or_default();
-    let batch = format!("BEGIN READ WRITE; {guard}{}; COMMIT", changes.join("; "));
-    let changed = session.run(&batch).await;
-    changed.map_err(|error| Error::from_postgres(doing, error).note("nothing was changed"))?;
-    session.ended_transaction();
-    Ok(())
 }
 
 impl History {

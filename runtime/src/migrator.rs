@@ -26,8 +26,7 @@ use crate::registry::Registry;
 use crate::report::Report;
 use crate::session::Session;
 use crate::status::Status;
-use crate::watch::Onlooker;
-use crate::{handover, lock, stale, trace};
+use crate::{handover, stale, trace};
 
 /// Brings a database to where a [`Registry`] says it should be.
 ///
@@ -215,10 +214,7 @@ impl<'a> Migrator<'a> {
     /// [`ErrorKind::History`] when the table is not such a table, and when it has a name more than once.
     pub async fn adopt(&self, database: impl Database) -> Result<bool> {
         let (mut session, glance) = self.reach_writable(database.link()).await?;
-        let key = lock::key(&glance.history.lock_name(&glance.database));
-        let (wait, alone) = (self.lock_wait, Onlooker::default());
-        lock::acquire(&mut session, key, wait, &*self.observer, &alone).await?;
-        let result = tracking_table::take_over(&session, &mut glance.history.clone()).await;
+        let result = self.take_over(&mut session, &glance).await;
         released(session, result).await
     }
 }

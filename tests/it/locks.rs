@@ -6,6 +6,7 @@ use dunlin::{ErrorKind, Event, Migrator, Registry, Report, Result};
 use dunlin_tests::{Functions, Gate, TestDatabase, connect, registry, registry_with, until};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 const BRIEFLY: Duration = Duration::from_millis(40);
 
@@ -291,4 +292,53 @@ async fn what_validates_has_a_budget_of_its_own() {
     let _report = migrator.apply(database.pool()).await.unwrap();
     let seen = database.texts("SELECT concat(n, ' ', timeout) FROM seen ORDER BY n").await;
     assert_eq!(seen, ["1 7s", "2 3s", "3 7s", "4 3s", "5 9s"]);
+}
+
+/// Whoever corrects the history makes nobody wait for longer than a migration may, an older table that
+/// becomes the history included, and comes again.
+#[tokio::test]
+async fn the_history_table_itself_is_waited_for_briefly_and_again() {
+    let database = TestDatabase::new();
+    database
+        .run(
+            "CREATE TABLE migrations (id serial PRIMARY KEY, name varchar(255) NOT NULL UNIQUE, \
+             executed_at timestamptz NOT NULL DEFAULT now()); INSERT INTO migrations (name) VALUES ('1_a')",
+        )
+        .await;
+    let migrations = registry(&[("1_a.sql", "SELECT 1;"), ("2_b.sql", "SELECT 2;")]);
+    let migrator = |retries| {
+        let migrator = Migrator::new(&migrations).lock_timeout(Duration::from_millis(20));
+        migrator.lock_retries(retries)
+    };
+    let busy = Duration::from_millis(300);
+    let reader = database.client().await;
+    let read = "BEGIN; LOCK TABLE migrations IN ACCESS SHARE MODE";
+    reader.batch_execute(read).await.unwrap();
+    let error = migrator(busy).adopt(database.pool()).await.unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE), "{error:#}");
+    let text = format!("{error:#}");
+    assert!(text.contains("nothing was changed") && text.contains("it was tried"), "{text}");
+    assert_eq!(database.n_locks().await, 0);
+
+    let long = migrator(Duration::from_secs(60));
+    let after_a_while = async |sql: &str| {
+        // It is tried again, which a session that waits for the table shows.
+        until("somebody waits for the table", async || {
+            let question = "SELECT count(*) FROM pg_locks WHERE relation = 'migrations'::regclass AND NOT granted";
+            database.number(question).await > 0
+        })
+        .await;
+        reader.batch_execute(sql).await.unwrap();
+    };
+    let (adopted, ()) = tokio::join!(long.adopt(database.pool()), after_a_while("ROLLBACK"));
+    assert!(adopted.unwrap());
+
+    let write = "BEGIN; LOCK TABLE migrations IN SHARE MODE";
+    reader.batch_execute(write).await.unwrap();
+    let error = migrator(busy).baseline(database.pool(), "2_b").await.unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::LOCK_NOT_AVAILABLE), "{error:#}");
+    let (done, ()) = tokio::join!(long.baseline(database.pool(), "2_b"), after_a_while("ROLLBACK"));
+    assert_eq!(done.unwrap().done().len(), 1);
+    assert_eq!(database.applied().await, ["1_a", "2_b"]);
+    database.no_locks().await;
 }

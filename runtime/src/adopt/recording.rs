@@ -8,7 +8,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::execute::row;
 use crate::history::{Glance, History, State, values};
-use crate::lock;
 use crate::log::{Action, Log, Outcome};
 use crate::migrator::Migrator;
 use crate::quote::{literal, optional_literal};
@@ -45,7 +44,7 @@ impl Migrator<'_> {
             let insert = history.insert_adopted(it)?;
             Some(history.logged(Action::Adopt, "duration_ms", insert))
         }));
-        recorded(session, adoption, &changes).await?;
+        self.record(session, adoption, changes).await?;
         if !state.exists {
             self.observer.on_event(&Event::HistoryCreated { table: &history.qualified });
         }
@@ -60,10 +59,7 @@ impl Migrator<'_> {
         adoption: &Adoption,
     ) -> Result<usize> {
         let mut history = glance.history.clone();
-        let key = lock::key(&history.lock_name(&glance.database));
-        let (wait, alone) = (self.lock_wait, Onlooker::default());
-        lock::acquire(session, key, wait, &*self.observer, &alone).await?;
-        let Some(state) = history.plain(session).await? else { return Ok(0) };
+        let Some(state) = self.locked_plain(session, glance).await? else { return Ok(0) };
         let log = history.begin_log(&state)?;
         let mut changes = vec![history.adopt()];
         changes.extend(log);
@@ -73,8 +69,38 @@ impl Migrator<'_> {
             let update = history.update_adopted(it)?;
             Some(history.logged(Action::Adopt, "duration_ms", update))
         }));
-        recorded(session, adoption, &changes).await?;
+        self.record(session, adoption, changes).await?;
         Ok(new.len())
+    }
+
+    /// Changes in one transaction, if the other table still is what was shown.
+    async fn record(
+        &self,
+        session: &mut Session<'_>,
+        adoption: &Adoption,
+        changes: Vec<String>,
+    ) -> Result<()> {
+        let Some(located) = &adoption.located else { return Ok(()) };
+        // Not a constant, which the planner would cast beforehand.
+        let is_same = format!(
+            "SELECT CASE WHEN {} = {} THEN 0 ELSE ({} || pg_catalog.pg_backend_pid())::pg_catalog.int4 END",
+            located.digest(),
+            literal(&adoption.digest),
+            literal(MOVED_ON)
+        );
+        let changes: Vec<_> = std::iter::once(is_same).chain(changes).collect();
+        let changed = self.change(session, "recording what was applied", &changes).await;
+        changed.map_err(|error| {
+            if !error.db_error().is_some_and(|db| db.message().contains(MOVED_ON)) {
+                return error;
+            }
+            Error::new(
+                ErrorKind::Drift,
+                format!("{} has changed since it was read", located.shown()),
+            )
+            .note("nothing was changed; that tool is still at work")
+            .help("stop whatever migrates with it, and start again")
+        })
     }
 }
 
@@ -86,41 +112,6 @@ impl Adoption {
         new.sort_by_key(|it| it.record.as_ref().map(|(at, _)| *at));
         new
     }
-}
-
-/// Changes in one transaction, if the other table still is what was shown.
-async fn recorded(
-    session: &mut Session<'_>,
-    adoption: &Adoption,
-    changes: &[String],
-) -> Result<()> {
-    let Some(located) = &adoption.located else { return Ok(()) };
-    session.begins_transaction();
-    let guard = session.guard().map(|it| format!("SELECT {it}; ")).unwrap_or_default();
-    // Not a constant, which the planner would cast beforehand.
-    let is_same = format!(
-        "SELECT CASE WHEN {} = {} THEN 0 ELSE ({} || pg_catalog.pg_backend_pid())::pg_catalog.int4 END",
-        located.digest(),
-        literal(&adoption.digest),
-        literal(MOVED_ON)
-    );
-    let batch = format!("BEGIN READ WRITE; {guard}{is_same}; {}; COMMIT", changes.join("; "));
-    let changed = session.run(&batch).await;
-    changed.map_err(|error| {
-        let has_moved = error.as_db_error().is_some_and(|db| db.message().contains(MOVED_ON));
-        if has_moved {
-            Error::new(
-                ErrorKind::Drift,
-                format!("{} has changed since it was read", located.shown()),
-            )
-            .note("nothing was changed; that tool is still at work")
-            .help("stop whatever migrates with it, and start again")
-        } else {
-            Error::from_postgres("recording what was applied", error).note("nothing was changed")
-        }
-    })?;
-    session.ended_transaction();
-    Ok(())
 }
 
 impl History {

@@ -6,6 +6,7 @@ use tokio_postgres::error::SqlState;
 use super::Migrator;
 use crate::error::{Error, Result, is_lost};
 use crate::event::Event;
+use crate::execute_failure::tried;
 use crate::history::{Glance, History, State};
 use crate::lock;
 use crate::session::Session;
@@ -29,6 +30,28 @@ impl Migrator<'_> {
                 "the migration lock was granted, but this session does not hold it",
             ));
         }
+        self.prepare(session, &state).await?;
+        Ok(state)
+    }
+
+    /// The same of an older tracking table; nothing if there is none.
+    pub(crate) async fn locked_plain(
+        &self,
+        session: &mut Session<'_>,
+        glance: &Glance,
+    ) -> Result<Option<State>> {
+        let key = lock::key(&glance.history.lock_name(&glance.database));
+        let (wait, alone) = (self.lock_wait, Onlooker::default());
+        lock::acquire(session, key, wait, &*self.observer, &alone).await?;
+        let state = glance.history.plain(session).await?;
+        if let Some(state) = &state {
+            self.prepare(session, state).await?;
+        }
+        Ok(state)
+    }
+
+    /// Gives a session that has the lock the settings it needs to write.
+    pub(crate) async fn prepare(&self, session: &mut Session<'_>, state: &State) -> Result<()> {
         let undeclared = self.registry.undeclared_settings();
         let (settings, belongings) = (state.settings.clone(), state.belongings.clone());
         let lock_timeout = self.budget.lock_timeout;
@@ -39,8 +62,35 @@ impl Migrator<'_> {
             } else {
                 Error::from_postgres("preparing the session", error)
             }
-        })?;
-        Ok(state)
+        })
+    }
+
+    /// Changes in one transaction, which is tried again as a migration is if it cannot get its locks.
+    pub(crate) async fn change(
+        &self,
+        session: &mut Session<'_>,
+        doing: &str,
+        changes: &[String],
+    ) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let guard = session.guard().map(|it| format!("SELECT {it}; ")).unwrap_or_default();
+        let batch = format!("BEGIN READ WRITE; {guard}{}; COMMIT", changes.join("; "));
+        let mut tries = self.budget.tries();
+        loop {
+            session.begins_transaction();
+            let Err(error) = session.run(&batch).await else { break };
+            let Some(pause) = tries.pause_after(&error) else {
+                let made = Error::from_postgres(doing, error).note("nothing was changed");
+                return Err(tried(made, tries.n_failed));
+            };
+            let rolled_back = session.roll_back().await;
+            rolled_back.map_err(|error| Error::from_postgres(doing, error))?;
+            tokio::time::sleep(pause).await;
+        }
+        session.ended_transaction();
+        Ok(())
     }
 
     /// Creates what is not there of the history table and its log, and says whether the history was.

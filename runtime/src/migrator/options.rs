@@ -140,7 +140,8 @@ impl<'a> Migrator<'a> {
     /// is rolled back and tried again, with growing pauses; 1 minute by default, zero for never.
     ///
     /// In a file without a transaction it is the statement that is tried again, unless it is a procedure
-    /// or a block, which may have committed a part. A function in Rust is called again.
+    /// or a block, which may have committed a part. A function in Rust is called again. What only changes
+    /// the history, as [`baseline`](Self::baseline) and [`adopt`](Self::adopt) do, keeps to both as well.
     pub const fn lock_retries(mut self, retry_for: Duration) -> Self {
         self.budget.retry_for = retry_for;
         self
