@@ -152,8 +152,11 @@ impl Entry {
         *self.checksum.get_or_init(|| Checksum::of(file.text()))
     }
 
-    /// Takes the checksums of migrations from what is known.
+    /// Takes the checksums of migrations from what is known: of files here, and one folder further in.
     pub(crate) fn recall(&self, known: &Known) {
+        if self.is_folder() {
+            let _opened = self.inside();
+        }
         self.each_script(&mut |script, file| {
             if let Some(checksum) = known.checksum(file.text()) {
                 let _set = script.checksum.set(checksum);
@@ -170,9 +173,12 @@ impl Entry {
         });
     }
 
+    /// All scripts, as far as folders have been opened. To open them all would be to read whatever lies
+    /// below, such as everything that a link leads to.
     fn each_script(&self, see: &mut impl FnMut(&Self, &SourceFile)) {
         if self.is_folder() {
-            self.peek_inside().iter().for_each(|it| it.each_script(see));
+            let opened = self.entries.get();
+            opened.into_iter().flat_map(|(it, _)| it).for_each(|it| it.each_script(see));
         } else if self.name.ends_with(".sql")
             && let Some(file) = self.peek()
         {
@@ -220,5 +226,28 @@ impl Entry {
             };
             Ok(Text { file: Arc::new(SourceFile::new(self.shown.clone(), &text)), problem })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_looks_into_folders_of_folders_for_what_is_known() {
+        let folder = std::env::temp_dir().join(format!("dunlin-entry-{}", std::process::id()));
+        fs::create_dir_all(folder.join("a/b/c")).unwrap();
+        fs::write(folder.join("a/1_x.sql"), "SELECT 1;\n").unwrap();
+        let entries = list(&folder, "migrations", &[], &mut Vec::new()).unwrap();
+        let mut known = Known::default();
+        known.add_checksum("SELECT 1;\n", Checksum::of("SELECT 2;\n"));
+        entries[0].recall(&known);
+        let inside = entries[0].peek_inside();
+        let names: Vec<_> = inside.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["1_x.sql", "b"]);
+        assert!(inside[1].entries.get().is_none());
+        entries[0].keep_checksums(&mut known);
+        assert!(inside[1].entries.get().is_none());
+        fs::remove_dir_all(folder).unwrap();
     }
 }
