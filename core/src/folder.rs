@@ -354,6 +354,13 @@ fn not_utf8(shown: &str, lossy: &str, start: usize, byte: u8) -> Diagnostic {
         .help("save the file as UTF-8")
 }
 
+fn utf16(shown: &str) -> Diagnostic {
+    Diagnostic::new(Rule::NotUtf8, "the file is UTF-16")
+        .at(Place::file(shown))
+        .note("Windows writes it where a program asks for `Unicode`, PowerShell's `>` among them")
+        .help("save the file as UTF-8")
+}
+
 fn two_undos(up: &Script, down: &Script) -> Diagnostic {
     Diagnostic::new(Rule::TwoUndos, "two ways to undo one migration")
         .at(Place::file(down.file.path()))

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{not_utf8, unreadable};
+use super::{not_utf8, unreadable, utf16};
 use crate::checksum::Checksum;
 use crate::diagnostic::Diagnostic;
 use crate::known::Known;
@@ -83,13 +83,27 @@ fn list_inside(
             let is_file = match entry.file_type() {
                 Ok(kind) if kind.is_file() || kind.is_dir() => Ok(kind.is_file()),
                 // `metadata` follows symbolic links, so that a link to a file is a file.
-                _ => fs::metadata(&path).map(|metadata| metadata.is_file()),
+                _ => match fs::metadata(&path) {
+                    Ok(metadata) => Ok(metadata.is_file()),
+                    Err(error) => Err(of_link(&path, error)),
+                },
             };
             entries.push(Entry::new(path, shown, name, inner, is_file, ignore));
         }
     }
     entries.sort_by(|left, right| left.shown.cmp(&right.shown));
     Ok(entries)
+}
+
+/// What is wrong with a link that leads nowhere.
+fn of_link(path: &Path, error: io::Error) -> io::Error {
+    match (error.kind(), fs::read_link(path)) {
+        (io::ErrorKind::NotFound, Ok(target)) => {
+            let said = format!("it is a link to `{}`, where nothing is", target.display());
+            io::Error::new(io::ErrorKind::NotFound, said)
+        }
+        _ => error,
+    }
 }
 
 impl Entry {
@@ -215,6 +229,9 @@ impl Entry {
         self.text.get_or_init(|| {
             let bytes =
                 fs::read(&self.path).map_err(|error| Box::new(unreadable(&self.shown, &error)))?;
+            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+                return Err(Box::new(utf16(&self.shown)));
+            }
             let (text, problem) = match String::from_utf8(bytes) {
                 Ok(text) => (text, None),
                 Err(error) => {
