@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every name gets one of three answers, and a refused name comes with a suggestion.
 
+use crate::suggest::nearest;
 use crate::sum;
 use crate::version::Version;
 
@@ -110,7 +111,22 @@ fn judge_once(file_name: &str) -> Judgement {
             _ => (stem, Part::Up),
         }
     };
+    if let Some(judgement) = nearly_an_undo(stem, extension) {
+        return judgement;
+    }
     judge_stem(file_name, stem, part)
+}
+
+/// `1_users.dwon.sql`, which would run as a migration.
+fn nearly_an_undo(stem: &str, extension: &str) -> Option<Judgement> {
+    let (bare, mark) = stem.rsplit_once('.').filter(|_| extension == "sql")?;
+    let lower = mark.to_ascii_lowercase();
+    let is_meant = ["revert", "rollback", "undo"].contains(&lower.as_str())
+        || nearest(&lower, &["down"]).is_some();
+    is_meant.then(|| {
+        let fact = format!("`.{mark}` is no mark of an undo, `.down` is");
+        misnamed(&fact, format!("{bare}.down.{extension}"))
+    })
 }
 
 fn judge_stem(file_name: &str, stem: &str, part: Part) -> Judgement {
@@ -187,6 +203,16 @@ mod tests {
             }
             other => panic!("{file_name}: {other:?}"),
         }
+    }
+
+    #[test]
+    fn what_is_nearly_an_undo_is_no_migration() {
+        refuses("1_users.dwon.sql", "1_users.down.sql");
+        refuses("1_users.DONW.sql", "1_users.down.sql");
+        refuses("1_users.undo.sql", "1_users.down.sql");
+        refuses("users.rollback.sql", "<version>_users.down.sql");
+        accepts("1_shut.town.v2.sql", "1_shut.town.v2", "1", Part::Up);
+        accepts("1_undo.sql", "1_undo", "1", Part::Up);
     }
 
     #[test]
