@@ -86,7 +86,11 @@ fn problem(
     let start = statement.span.start;
     let escape = escape::first_fault(file.text(), tokens)
         .map(|fault| Fault { at: fault.at - start, ..fault });
-    let quick = parse::first_fault(sql);
+    let quick = match sql.starts_with('\u{feff}') {
+        // The parser passes over it, PostgreSQL does so at the beginning of a file only.
+        true => Some(Fault { at: 0, what: What::ByteOrderMark }),
+        false => parse::first_fault(sql),
+    };
     if escape.is_none() && quick.is_none() {
         return None;
     }
@@ -101,7 +105,9 @@ fn problem(
         fault.at = view.start(token);
     }
     let cause = match fault.what {
-        What::Escape(..) | What::Misplaced(_) | What::ReservedRole => Cause::Unknown,
+        What::ByteOrderMark | What::Escape(..) | What::Misplaced(_) | What::ReservedRole => {
+            Cause::Unknown
+        }
         _ => repair::cause(&view, &fault, causes),
     };
     Some(message::say(file, start, &view, &fault, &cause))

@@ -2,8 +2,16 @@
 
 use super::view::View;
 
+/// What stands for the marks that git leaves in a file.
+const UNMERGED: &str =
+    "a merge is not finished here: keep what is right of both sides, and remove the marks";
+
 /// A word and what to write instead. `^` in front of it means: at the beginning of a statement.
 const ADVICE: &[(&str, &str)] = &[
+    ("<<<<<<<", UNMERGED),
+    ("|||||||", UNMERGED),
+    ("=======", UNMERGED),
+    (">>>>>>>", UNMERGED),
     ("`", "names need no quotes, or double ones: `\"users\"`"),
     ("AUTOINCREMENT", "write `GENERATED ALWAYS AS IDENTITY`"),
     ("AUTO_INCREMENT", "write `GENERATED ALWAYS AS IDENTITY`"),

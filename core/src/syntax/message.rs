@@ -165,6 +165,9 @@ impl Message<'_> {
             What::Misplaced(advice) => {
                 self.problem(self.headline_at(token), token, "").help(*advice)
             }
+            What::ByteOrderMark => problem("a byte order mark within the file", "")
+                .note("it is not shown, and PostgreSQL takes it for a letter; files that were joined bring it along")
+                .help("remove the character U+FEFF in front of the statement"),
             What::ReservedRole => {
                 problem(&format!("no role has the name `{}`", self.shown(token)), "")
             }

@@ -41,6 +41,8 @@ pub(super) enum What {
     NoType,
     /// Something that other places have, and what to do instead.
     Misplaced(&'static str),
+    /// A byte order mark within a file.
+    ByteOrderMark,
     /// A name that no role has.
     ReservedRole,
     /// An escape, of so many bytes.
