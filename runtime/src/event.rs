@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::drift::Drift;
 use crate::error::Error;
 use crate::report::Report;
+use crate::secret::without_passwords;
 use crate::watch::ServerProgress;
 
 /// Something that happened in a run.
@@ -258,7 +259,7 @@ pub struct Holder {
     pub session_seconds: i64,
     /// What it is doing: `active`, `idle`, `idle in transaction`.
     pub state: String,
-    /// What it runs, or ran last, on one line and shortened to 80 characters.
+    /// What it runs, or ran last, on one line, shortened to 80 characters and without passwords.
     pub query: String,
 }
 
@@ -278,7 +279,7 @@ pub struct Blocker {
     pub state: String,
     /// How long its transaction has been open, in seconds.
     pub transaction_seconds: i64,
-    /// What it runs, or ran last, on one line and shortened to 80 characters.
+    /// What it runs, or ran last, on one line, shortened to 80 characters and without passwords.
     pub query: String,
 }
 
@@ -292,7 +293,7 @@ impl Blocker {
             mode: owned("mode"),
             state: owned("state"),
             transaction_seconds: owned("seconds").parse().unwrap_or_default(),
-            query: owned("query"),
+            query: without_passwords(&owned("query")),
         }
     }
 }
@@ -325,7 +326,7 @@ impl Holder {
             host: owned("client_addr"),
             session_seconds: owned("seconds").parse().unwrap_or_default(),
             state: owned("state"),
-            query: owned("query"),
+            query: without_passwords(&owned("query")),
         }
     }
 }

@@ -90,6 +90,7 @@ mod residue;
 #[doc(hidden)]
 pub mod scratch;
 mod script;
+mod secret;
 mod session;
 mod settings;
 mod shape;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use dunlin::{ErrorKind, Event, Migrator, Registry};
 use dunlin_sandbox::Server;
-use dunlin_tests::{connect, pool, registry, rendered, until};
+use dunlin_tests::{Gate, TestDatabase, connect, pool, registry, rendered, until};
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
@@ -111,4 +111,38 @@ async fn runs_of_all_kinds() {
     ear.hear(rows[0].get(0));
     let heard = ear.0.lock().unwrap().clone();
     assert!(heard.contains("keeper") && !heard.contains(PASSWORD), "{heard}");
+}
+
+/// Who waits is told what the holder runs, and so is the log.
+#[tokio::test]
+async fn what_a_holder_runs() {
+    let database = TestDatabase::new();
+    let text = format!("SET LOCAL app.password = '{PASSWORD}'; {}", Gate::PASS);
+    let migrations = registry(&[("1_a.sql", &text)]);
+    let _report = Migrator::new(&registry(&[])).apply(database.pool()).await.unwrap();
+    let gate = database.gate().await;
+    let holding = database.pool().clone();
+    let holder = tokio::spawn(async move { Migrator::new(&migrations).apply(&holding).await });
+    database.at_gate(1).await;
+    let ear = Ear::default();
+    let told = ear.clone();
+    let observer = move |event: &Event<'_>| told.hear(&format!("{event:?}"));
+    let other = registry(&[("1_a.sql", "SELECT 1;")]);
+    let migrator = Migrator::new(&other).observer(observer);
+    let migrator = migrator.lock_wait(std::time::Duration::from_millis(100));
+    let error = migrator.apply(database.pool()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    ear.hear(&format!("{error:#}"));
+    let who = migrator.lock_holder(database.pool()).await.unwrap().unwrap();
+    assert!(migrator.unlock(database.pool(), who.pid).await.unwrap());
+    assert!(holder.await.unwrap().is_err());
+    drop(gate);
+    for row in database.texts("SELECT l::text FROM migrations_log l WHERE action = 'unlock'").await
+    {
+        ear.hear(&row);
+    }
+    let heard = ear.0.lock().unwrap().clone();
+    // By an event, the error and the log.
+    assert!(heard.matches("SET LOCAL app.password = ...;").count() >= 3, "{heard}");
+    assert!(!heard.contains(PASSWORD), "{heard}");
 }
