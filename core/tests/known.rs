@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dunlin_core::folder::Reading;
 use dunlin_core::{Checksum, Folder, Known, Layout, Options};
@@ -13,7 +14,10 @@ const GOOD: &str = "CREATE TABLE users (id bigint);\n";
 const BAD: &str = "CREATE TABEL users (id bigint);\n";
 
 fn folder(test: &str, files: &[(&str, &str)]) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("known-{test}"));
+    // Tests that run at once may ask for folders of one name.
+    static N_FOLDERS: AtomicUsize = AtomicUsize::new(0);
+    let number = N_FOLDERS.fetch_add(1, Ordering::Relaxed);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("known-{test}-{number}"));
     if path.exists() {
         fs::remove_dir_all(&path).unwrap();
     }
