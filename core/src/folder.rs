@@ -299,9 +299,14 @@ fn no_folder(shown: &str, error: &std::io::Error) -> Diagnostic {
 }
 
 pub(crate) fn unreadable(shown: &str, error: &std::io::Error) -> Diagnostic {
+    let help = match error.kind() {
+        std::io::ErrorKind::IsADirectory => "remove the folder: a file has this name",
+        std::io::ErrorKind::NotFound => "mend the link, or remove it",
+        _ => "make it readable for the user who builds, or remove it",
+    };
     Diagnostic::new(Rule::Unreadable, format!("`{shown}` cannot be read: {error}"))
         .at(Place::file(shown))
-        .help("make it readable for the user who builds, or remove it")
+        .help(help)
 }
 
 pub(crate) fn misnamed(layout: Layout, entry: &Entry, fact: &str, suggestion: &str) -> Diagnostic {
@@ -332,6 +337,9 @@ pub(crate) fn unexpected(layout: Layout, entry: &Entry) -> Diagnostic {
         "move it away, or say that it belongs here: embed_migrations!(\"...\", ignore = [\"{name}\"])"
     );
     match layout {
+        Layout::Dunlin if name.to_string() == "Cargo.toml" => diagnostic
+            .note("this is the folder of a package, and the migrations have one of their own")
+            .help("pass its path: embed_migrations!(\"migrations\")"),
         Layout::Dunlin => {
             let diagnostic = diagnostic.note("whatever lies in a migrations folder is a migration, a README or a dot file, so that none is overlooked");
             if is_file {

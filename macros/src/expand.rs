@@ -108,9 +108,14 @@ fn explain_missing_folder(problem: Diagnostic, package: &Path) -> Diagnostic {
     let here = shown_path(package);
     let here =
         if here.is_empty() { "the workspace's root".to_owned() } else { format!("`{here}`") };
+    // It is no folder where a file has the name.
+    let help = match problem.headline().contains("not a folder") {
+        true => "pass the folder of the migrations: embed_migrations!(\"path\")",
+        false => "create the folder, or pass its path: embed_migrations!(\"path\")",
+    };
     problem
         .note(format!("paths are relative to the `Cargo.toml` of the crate, here in {here}"))
-        .help("create the folder, or pass its path: embed_migrations!(\"path\")")
+        .help(help)
 }
 
 fn registry(input: &Input, package: &Path, directory: &Path, folder: &Folder) -> TokenStream {

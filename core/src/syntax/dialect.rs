@@ -12,6 +12,8 @@ const ADVICE: &[(&str, &str)] = &[
     ("|||||||", UNMERGED),
     ("=======", UNMERGED),
     (">>>>>>>", UNMERGED),
+    ("^#", "comments begin with `--`"),
+    ("^//", "comments begin with `--`"),
     ("`", "names need no quotes, or double ones: `\"users\"`"),
     ("AUTOINCREMENT", "write `GENERATED ALWAYS AS IDENTITY`"),
     ("AUTO_INCREMENT", "write `GENERATED ALWAYS AS IDENTITY`"),

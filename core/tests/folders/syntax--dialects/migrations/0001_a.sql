@@ -15,3 +15,7 @@ CREATE TABLE a (b);
 CREATE TABLE a (b timestamp DEFAULT CURRENT_TIMESTAMP());
 SELECT * FROM a WHERE b == 1 = 2;
 USE other;
+# What MySQL has for a comment.
+SELECT 1;
+// And C.
+SELECT 2;
