@@ -105,6 +105,11 @@ impl<'a> Session<'a> {
         self.lock_backend = backend;
     }
 
+    /// Whether this backend was given the lock.
+    pub(crate) const fn has_lock_in(&self, backend: i32) -> bool {
+        self.lock_backend == backend
+    }
+
     /// An expression for the beginning of a transaction that fails if the lock is somebody else's.
     pub(crate) fn guard(&self) -> Option<String> {
         self.lock.map(lock::guard)

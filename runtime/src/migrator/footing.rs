@@ -1,6 +1,7 @@
 //! What a verb that writes stands on: the lock, the state under it, and a history table; and giving
 //! the lock back.
 
+use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::SqlState;
 
 use super::Migrator;
@@ -12,6 +13,9 @@ use crate::lock;
 use crate::session::Session;
 use crate::shape::OTHER_NAME;
 use crate::watch::Onlooker;
+
+/// What a pooler has done.
+const ELSEWHERE: &str = "another session answers than the one that was given the lock";
 
 impl Migrator<'_> {
     /// Takes the lock and reads the state again under it.
@@ -52,17 +56,15 @@ impl Migrator<'_> {
 
     /// Gives a session that has the lock the settings it needs to write.
     pub(crate) async fn prepare(&self, session: &mut Session<'_>, state: &State) -> Result<()> {
+        // Otherwise the settings and belongings it is to get back are those of another.
+        if !session.has_lock_in(state.backend) {
+            return Err(lock::behind_pooler(ELSEWHERE));
+        }
         let undeclared = self.registry.undeclared_settings();
         let (settings, belongings) = (state.settings.clone(), state.belongings.clone());
         let lock_timeout = self.budget.lock_timeout;
         let prepared = session.prepare(settings, belongings, &undeclared, lock_timeout).await;
-        prepared.map_err(|error| {
-            if lock::is_of_another(&error) {
-                lock::behind_pooler("another session answers than the one that was given the lock")
-            } else {
-                Error::from_postgres("preparing the session", error)
-            }
-        })
+        prepared.map_err(|error| refused("preparing the session", error))
     }
 
     /// Changes in one transaction, which is tried again as a migration is if it cannot get its locks.
@@ -82,8 +84,10 @@ impl Migrator<'_> {
             session.begins_transaction();
             let Err(error) = session.run(&batch).await else { break };
             let Some(pause) = tries.pause_after(&error) else {
-                let made = Error::from_postgres(doing, error).note("nothing was changed");
-                return Err(tried(made, tries.n_failed));
+                return Err(tried(
+                    refused(doing, error).note("nothing was changed"),
+                    tries.n_failed,
+                ));
             };
             let rolled_back = session.roll_back().await;
             rolled_back.map_err(|error| Error::from_postgres(doing, error))?;
@@ -121,6 +125,14 @@ impl Migrator<'_> {
         }
         Ok(!state.exists)
     }
+}
+
+/// A statement that the server refused, or that another session was to run.
+fn refused(doing: &str, error: PostgresError) -> Error {
+    if lock::is_of_another(&error) {
+        return lock::behind_pooler(ELSEWHERE);
+    }
+    Error::from_postgres(doing, error)
 }
 
 /// Gives the lock back whatever happened; the first error is the one that counts.
