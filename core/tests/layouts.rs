@@ -1,5 +1,7 @@
 //! Whose a folder is, and what its tool's files mean, by folders that are nearly alike.
 
+#![expect(clippy::unwrap_used, reason = "a folder that cannot be written is a failed test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
