@@ -18,6 +18,7 @@ use tokio_postgres::Error as PostgresError;
 
 use self::progress::{needs_mark, progress_at};
 use self::refusal::{Refused, lost_statement, may_repeat};
+use self::resuming::in_another_session;
 use crate::applied::Kind;
 use crate::error::{Error, Result, cause};
 use crate::event::Event;
@@ -144,7 +145,8 @@ impl Execution<'_, '_> {
                 let Some(pause) = pause else {
                     let failed =
                         self.statement_failed(name, sql, index, index, begun, refused, before);
-                    return Err(tried(failed.await, tries.n_failed));
+                    let failed = tried(failed.await, tries.n_failed);
+                    return Err(in_another_session(failed, sql, n_done));
                 };
                 if is_whole {
                     let rolled_back = self.session.roll_back().await;

@@ -38,6 +38,12 @@ impl<'a> SqlText<'a> {
         Self { path, text, lexed, statements, residue, directives }
     }
 
+    /// What the first statements may leave behind in the session.
+    pub(crate) fn residue_of_first(&self, n: usize) -> Residue {
+        let first = self.statements.get(..n).unwrap_or_default();
+        residue(self.text, &self.lexed, first)
+    }
+
     /// Where a whole text that was sent failed, after so many of its statements were completed.
     pub(crate) fn place_in_batch(&self, n_completed: usize, error: &DbError) -> Place {
         self.place(error, 0).unwrap_or_else(|| self.place_of(n_completed))

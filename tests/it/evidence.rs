@@ -55,6 +55,40 @@ async fn indexes(database: &TestDatabase) -> Vec<String> {
         .await
 }
 
+/// The session that made it is gone, and with it what was in it.
+#[tokio::test]
+async fn what_finished_statements_made_for_their_session_is_missed() {
+    let text = "CREATE TEMP TABLE chosen AS SELECT 2 AS id;\nCREATE INDEX CONCURRENTLY i ON t (id);\n\
+                DELETE FROM t USING chosen WHERE t.id = chosen.id";
+    let (database, registry) = cut_off(text, 2, "").await;
+    let error = refuses(&database, &registry).await;
+    let said = rendered(&error);
+    for part in [
+        "relation \"chosen\" does not exist",
+        "statement 1 was run in an earlier session, and what it made for its length, such as a temporary table, is gone",
+        "make it again in front of this statement",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    // The advice holds.
+    let again = "CREATE TEMP TABLE chosen AS SELECT 2 AS id;\nDELETE";
+    let mended = file(&text.replacen("DELETE", again, 1));
+    let _said = goes_on(&database, &mended).await;
+    assert_eq!(database.texts("SELECT name FROM t").await, ["a"]);
+
+    // Settings are made again, and of what is left nothing is said.
+    let text =
+        "SET search_path = elsewhere, public;\nCREATE INDEX CONCURRENTLY i ON t (id);\nSELECT 1/0";
+    let (database, registry) = {
+        let database = TestDatabase::new();
+        database.run(TABLE).await;
+        (database, file(text))
+    };
+    let _first = refuses(&database, &registry).await;
+    let said = rendered(&refuses(&database, &registry).await);
+    assert!(said.contains("division by zero") && !said.contains("temporary"), "{said}");
+}
+
 const INVALID: &str = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = ";
 
 #[tokio::test]

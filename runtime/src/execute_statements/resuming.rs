@@ -119,6 +119,22 @@ impl Execution<'_, '_> {
     }
 }
 
+/// The failure of a file that goes on behind `n_done` statements, which an earlier session ran. What they
+/// made for its length nobody can make again unasked: it may have had content.
+pub(super) fn in_another_session(error: Error, sql: &SqlText<'_>, n_done: usize) -> Error {
+    let may_miss = sql.residue_of_first(n_done).now.belongings;
+    if !may_miss || error.kind() != ErrorKind::Migration {
+        return error;
+    }
+    let finished = match n_done {
+        1 => "statement 1 was run in an earlier session, and what it".to_owned(),
+        _ => format!("statements 1 to {n_done} were run in an earlier session, and what they"),
+    };
+    error
+        .note(format!("{finished} made for its length, such as a temporary table, is gone"))
+        .help("if it needs that, make it again in front of this statement: what is not done may be edited")
+}
+
 /// Whether a statement does nothing but set something for those behind it.
 fn is_setting(statement: &Statement, sql: &SqlText<'_>) -> bool {
     if matches!(statement.command, "SET" | "RESET") {
