@@ -124,9 +124,13 @@ impl<'a> Style<'a> {
             is_new && self.layout.compare_names(&name, last).is_gt()
         };
         let found = following(version, now).into_iter().find(is_behind);
-        found
-            .map(|version| format!("{version}{separator}{slug}"))
-            .ok_or_else(|| format!("no version in the style of `{last}` comes behind it"))
+        found.map(|version| format!("{version}{separator}{slug}")).ok_or_else(|| {
+            if slug.starts_with(|it: char| it.is_ascii_digit()) {
+                format!("`{slug}` begins with a number, which would be a part of the version")
+            } else {
+                format!("no version in the style of `{last}` comes behind it")
+            }
+        })
     }
 
     /// The words of a name, with the signs between them that the folder has.
@@ -335,6 +339,27 @@ mod tests {
         check(Layout::Flyway, "", "V1__add_email");
         check(Layout::Diesel, "", "2026-05-02-101407_add_email");
         check(Layout::Sqlx, "", "20260502101407_add_email");
+        check(Layout::SqlMigrate, "", "20260502101407-add_email");
+        check(Layout::Dbmate, "", "20260502101407_add_email");
+    }
+
+    #[test]
+    fn a_last_one_without_a_name_says_nothing_of_the_sign_between() {
+        check(Layout::Dbmate, "20230101", "20260502_add_email");
+        check(Layout::Prisma, "20230101000000", "20260502101407_add_email");
+        check(Layout::SqlMigrate, "20230101", "20260502-add_email");
+    }
+
+    #[test]
+    fn words_that_begin_with_a_number_are_no_part_of_the_version() {
+        let next = |last, words| {
+            let style = Style::of(Layout::Dunlin, Some(last));
+            style.next(&style.slug(words).unwrap(), NOW)
+        };
+        let told = "`2_factors` begins with a number, which would be a part of the version";
+        assert_eq!(next("20251104_users", "2 factors").unwrap_err(), told);
+        assert_eq!(next("0009_users", "2 factors").as_deref(), Ok("0010_2_factors"));
+        assert_eq!(next("0009_users", "two 2").as_deref(), Ok("0010_two_2"));
     }
 
     #[test]
