@@ -52,6 +52,10 @@ fn a_reading_that_knows_everything_says_the_same() {
         ("3_c.sql", "BEGIN;\nSELECT 1;\nCOMMIT;\n"),
         ("4_d.sql", "SET work_mem = '1MB';\n"),
         ("5_e.sql", "-- dunlin: allow leaking-setting: wanted\nSET work_mem = '1MB';\n"),
+        (
+            "6_f.rs",
+            "pub async fn up(_: &mut dunlin::Context<'_>) -> dunlin::Result<()> { Ok(()) }\n",
+        ),
     ];
     let path = folder("same", &files);
     let first = read(&path, &Options::default());

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use dunlin_core::draft::{Moment, Wish};
 use dunlin_core::folder::{Reading, glance};
 use dunlin_core::{Folder, Layout, Options};
 
@@ -271,4 +272,27 @@ fn what_is_no_folder_is_not_called_a_missing_one() {
     };
     assert_eq!(headline(&path.join("1_a.sql")), "`migrations` is not a folder");
     assert_eq!(headline(&path.join("2_b")), "no migrations folder at `migrations`");
+}
+
+#[test]
+fn the_next_migration_has_files_like_the_last_one() {
+    let moment = Moment { year: 2026, month: 5, day: 2, hour: 10, minute: 14, second: 7 };
+    let next = |files: &[(&str, &str)]| {
+        let wish = Wish { words: "more", rust: false, undo: true, moment };
+        let draft = read(files).folder.draft(wish).unwrap();
+        draft.files.into_iter().map(|file| file.path).collect::<Vec<_>>()
+    };
+    let rust = "pub async fn up(_: &mut dunlin::Context<'_>) -> dunlin::Result<()> { Ok(()) }\n";
+    assert_eq!(next(&[("1_a.sql", UP)]), ["2_more.sql", "2_more.down.sql"]);
+    assert_eq!(next(&[("1_a.sql", UP), ("V2_b.rs", rust)]), ["V3_more.sql", "V3_more.down.sql"]);
+    let marked = [("1_a.up.sql", UP), ("1_a.down.sql", UP)];
+    assert_eq!(next(&marked), ["2_more.up.sql", "2_more.down.sql"]);
+}
+
+#[test]
+fn a_version_that_is_taken_is_answered_with_the_next_free_one() {
+    let help = |files: &[(&str, &str)]| read(files).diagnostics[0].to_string();
+    assert!(help(&[("9_a.sql", UP), ("9_b.sql", UP)]).contains("for example to `10_b.sql`"));
+    assert!(help(&[("08_a.sql", UP), ("08_b.sql", UP)]).contains("for example to `09_b.sql`"));
+    assert!(help(&[("1_a.sql", UP), ("1_b.sql", UP), ("99_c.sql", UP)]).contains("`100_b.sql`"));
 }

@@ -158,3 +158,68 @@ proptest! {
         }
     }
 }
+
+fn rules(text: &str) -> Vec<Rule> {
+    checked("1_x.sql", text).1.iter().map(Diagnostic::rule).collect()
+}
+
+/// A label that is not understood is no label that anything else could be.
+#[test]
+fn an_enum_value_with_escapes_is_not_taken_for_an_empty_text() {
+    let add = r"ALTER TYPE mood ADD VALUE U&'\0061';";
+    assert_eq!(rules(&format!("{add} INSERT INTO t VALUES ('');")), []);
+    let add = "ALTER TYPE mood ADD VALUE 'a';";
+    assert_eq!(rules(&format!("{add} INSERT INTO t VALUES ('a');")), [Rule::EnumValueUsed]);
+}
+
+/// The way out depends on whose type it is.
+#[test]
+fn a_type_is_the_files_own_only_if_the_file_makes_it() {
+    let help = |before: &str| {
+        let text = format!("{before} ALTER TYPE b ADD VALUE 'x'; INSERT INTO t VALUES ('x');");
+        let found = checked("1_x.sql", &text).1;
+        assert_eq!(found.len(), 1, "{text}");
+        found[0].to_string()
+    };
+    assert!(help("CREATE TYPE b AS ENUM ();").contains("into `CREATE TYPE`"));
+    assert!(
+        help("CREATE TYPE a AS ENUM (); ALTER TYPE a RENAME TO b;").contains("into `CREATE TYPE`")
+    );
+    assert!(help("ALTER TYPE a RENAME TO b;").contains("to the next migration"));
+}
+
+#[test]
+fn the_history_table_is_known_by_any_name() {
+    let is_told = |table: &str, text: &str| {
+        let Judgement::Migration(name) = judge("1_x.sql") else { panic!() };
+        let file = Arc::new(SourceFile::new("m/1_x.sql", text));
+        let checksum = Checksum::of(file.text());
+        let transaction = Transaction::One;
+        let loaded = LoadedFile { path: PathBuf::new(), name, file, checksum, transaction };
+        let options = Options { history_table: table.to_owned(), ..Options::default() };
+        let mut found = Vec::new();
+        let _checked = check(loaded, &options, &mut Known::default(), &mut found);
+        found.iter().any(|it| it.rule() == Rule::HistoryTable)
+    };
+    for (table, written, other) in [
+        ("m1", "m1", "m2"),
+        ("m$1", "M$1", "m_1"),
+        ("1m", "\"1m\"", "m1"),
+        ("My Table", "\"My Table\"", "my_table"),
+    ] {
+        assert!(is_told(table, &format!("DROP TABLE {written};")), "{table}");
+        assert!(!is_told(table, &format!("DROP TABLE {other};")), "{table}");
+    }
+}
+
+#[test]
+fn of_two_open_comments_both_are_shown() {
+    let found = checked("1_x.sql", "/* a\n /* b\nSELECT 1;\n").1;
+    let text = found[0].to_string();
+    assert!(
+        text.contains("opened here") && text.contains("this one inside it is not closed"),
+        "{text}"
+    );
+    let found = checked("1_x.sql", "/* a\n /* b */\nSELECT 1;\n").1;
+    assert!(!found[0].to_string().contains("this one inside it"), "{}", found[0]);
+}

@@ -23,6 +23,24 @@ fn check(sql: &str, expected: &[(TokenKind, &str)]) {
     assert_eq!(found, expected, "in {sql:?}");
 }
 
+/// The escapes of `E'...'` hold in its next line, and nowhere else.
+#[test]
+fn escapes_hold_where_a_string_goes_on() {
+    for between in [" ", " -\n", " - \n", " /* x */\n", ", "] {
+        let sql = format!(r"E'a'{between}'b\' c");
+        let lexed = lex(&sql);
+        let tokens = lexed.tokens.iter().filter(|it| it.kind != Whitespace);
+        let last: Vec<_> = tokens.rev().take(2).map(|it| (it.kind, it.text(&sql))).collect();
+        assert_eq!(last, [(Word, "c"), (Str, r"'b\'")], "{sql:?}");
+    }
+    for between in ["\n", " \r ", " -- x\n", "\n-- x\n -- y\n"] {
+        let sql = format!(r"E'a'{between}'b\'c'");
+        let lexed = lex(&sql);
+        let last = lexed.tokens.last().map(|it| (it.kind, it.text(&sql)));
+        assert_eq!(last, Some((Str, r"'b\'c'")), "{sql:?}");
+    }
+}
+
 /// Each text is one token of this kind, and stays one when other SQL surrounds it.
 #[track_caller]
 fn check_each(kind: TokenKind, texts: &[&str]) {
