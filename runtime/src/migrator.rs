@@ -94,7 +94,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// See [`ErrorKind`]. What had been applied before a failure stays: [`Error::report`] lists it.
+    /// See [`ErrorKind`](crate::ErrorKind). What had been applied before a failure stays: [`Error::report`](crate::Error::report) lists it.
     pub async fn apply(&self, database: impl Database) -> Result<Report> {
         self.apply_to(database, Target::Latest).await
     }
@@ -103,7 +103,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply), and [`ErrorKind::Target`] when the target names nothing.
+    /// As [`apply`](Self::apply), and [`ErrorKind::Target`](crate::ErrorKind::Target) when the target names nothing.
     pub async fn apply_to(
         &self,
         database: impl Database,
@@ -121,7 +121,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// See [`ErrorKind`]. [`ErrorKind::NoUndo`] before anything runs if one of them has no undo.
+    /// See [`ErrorKind`](crate::ErrorKind). [`ErrorKind::NoUndo`](crate::ErrorKind::NoUndo) before anything runs if one of them has no undo.
     pub async fn roll_back(
         &self,
         database: impl Database,
@@ -134,7 +134,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// See [`ErrorKind`]; drift is no error here.
+    /// See [`ErrorKind`](crate::ErrorKind); drift is no error here.
     pub async fn status(&self, database: impl Database) -> Result<Status> {
         stale::check(self.registry)?;
         let session = Session::new(database.link().connect().await?);
@@ -147,7 +147,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Drift`] with every edited or missing migration and a diff of each edited one.
+    /// [`ErrorKind::Drift`](crate::ErrorKind::Drift) with every edited or missing migration and a diff of each edited one.
     pub async fn verify(&self, database: impl Database) -> Result<Status> {
         let status = self.status(database).await?;
         let (against, _tolerated) = plan::judged(status.drift().to_vec(), self.policies);
@@ -167,7 +167,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// As [`plan`](Self::plan), and [`ErrorKind::Target`] when the target names nothing.
+    /// As [`plan`](Self::plan), and [`ErrorKind::Target`](crate::ErrorKind::Target) when the target names nothing.
     pub async fn plan_to(
         &self,
         database: impl Database,
@@ -189,7 +189,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// As [`plan_to`](Self::plan_to), and [`ErrorKind::Target`] when one of the migrations is in Rust
+    /// As [`plan_to`](Self::plan_to), and [`ErrorKind::Target`](crate::ErrorKind::Target) when one of the migrations is in Rust
     /// or was interrupted.
     pub async fn script(
         &self,
@@ -211,7 +211,7 @@ impl<'a> Migrator<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::History`] when the table is not such a table, and when it has a name more than once.
+    /// [`ErrorKind::History`](crate::ErrorKind::History) when the table is not such a table, and when it has a name more than once.
     pub async fn adopt(&self, database: impl Database) -> Result<bool> {
         let (mut session, glance) = self.reach_writable(database.link()).await?;
         let result = self.take_over(&mut session, &glance).await;

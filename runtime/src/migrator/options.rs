@@ -49,7 +49,7 @@ impl<'a> Migrator<'a> {
 
     /// Whether a pending migration that is older than something applied is drift.
     ///
-    /// By default it is not: it runs in its place, and [`Event::Late`] announces it.
+    /// By default it is not: it runs in its place, and [`Event::Late`](crate::Event::Late) announces it.
     pub const fn strict_order(mut self, strict: bool) -> Self {
         self.policies.strict_order = strict;
         self
@@ -57,8 +57,8 @@ impl<'a> Migrator<'a> {
 
     /// What to do when the database holds migrations that are newer than everything in this build.
     ///
-    /// By default it runs and announces them ([`Event::DatabaseAhead`]), unless one was marked
-    /// `-- dunlin: breaking`; then the error is of [`ErrorKind::Ahead`].
+    /// By default it runs and announces them ([`Event::DatabaseAhead`](crate::Event::DatabaseAhead)), unless one was marked
+    /// `-- dunlin: breaking`; then the error is of [`ErrorKind::Ahead`](crate::ErrorKind::Ahead).
     pub const fn on_ahead(mut self, policy: AheadPolicy) -> Self {
         self.policies.ahead = policy;
         self
@@ -79,7 +79,7 @@ impl<'a> Migrator<'a> {
 
     /// What to do when another tool has migrated this database and this one has not, as
     /// `_sqlx_migrations` or `flyway_schema_history` with rows in it shows; by default nothing runs, and
-    /// the error is of [`ErrorKind::OtherHistory`].
+    /// the error is of [`ErrorKind::OtherHistory`](crate::ErrorKind::OtherHistory).
     ///
     /// Tables are looked for in the schema of the history table and in those of the search path, and only
     /// while the history is empty.
@@ -105,7 +105,7 @@ impl<'a> Migrator<'a> {
     /// It waits while the server is a standby, while the session is read-only, and on a pool also while
     /// the server starts, stops or cannot be reached. Each question is then asked on a new connection of
     /// the pool, which may lead to another server; a client is asked again itself. To `apply` with nothing pending
-    /// a standby is as good as a primary, and nobody waits. [`Event::WaitingForPrimary`] tells of it.
+    /// a standby is as good as a primary, and nobody waits. [`Event::WaitingForPrimary`](crate::Event::WaitingForPrimary) tells of it.
     pub const fn wait_for_primary(mut self, wait: Duration) -> Self {
         self.primary_wait = wait;
         self
@@ -130,7 +130,7 @@ impl<'a> Migrator<'a> {
 
     /// The same for what makes nobody wait: what builds or drops an index `CONCURRENTLY`, and
     /// `VALIDATE CONSTRAINT`. By default it is without limit, because an index build that is cut off
-    /// begins anew; while it waits, [`Event::StatementProgress`] names the session it waits for.
+    /// begins anew; while it waits, [`Event::StatementProgress`](crate::Event::StatementProgress) names the session it waits for.
     pub const fn lock_timeout_concurrently(mut self, timeout: Duration) -> Self {
         self.budget.patient_timeout = timeout;
         self
