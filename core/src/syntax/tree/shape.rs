@@ -65,10 +65,13 @@ impl Tree<'_> {
     /// What is wrong with a token in the node that is open.
     pub(super) fn misplaced_token(&self, kind: SyntaxKind, at: usize, text: &str) -> Option<What> {
         let node = self.open.last()?;
-        let is_call = matches!(self.previous, GRANT_KW | REVOKE_KW | FOR_KW);
         let advice = match (node.kind, kind) {
             (ALTER_TABLE, COMMA) if node.marked => ALONE,
-            (GRANT | REVOKE, FROM_KW | TO_KW) if is_call => "say what: a privilege or a role",
+            (GRANT | REVOKE, FROM_KW | TO_KW)
+                if matches!(self.previous, GRANT_KW | REVOKE_KW | FOR_KW) =>
+            {
+                "say what: a privilege or a role"
+            }
             (GRANT_ROLE_OPTION_NAME, kind) if kind != GRANT_KW && self.grants_privileges() => {
                 "write `WITH GRANT OPTION`"
             }
@@ -134,8 +137,12 @@ impl Tree<'_> {
 
     /// Whether a token is in parentheses or brackets of a type that has none, or no such ones.
     fn is_in_type(&self, kind: SyntaxKind, at: usize) -> bool {
+        let (node, parent) = (self.kind(0), self.kind(1));
+        if !matches!(node, ARG_LIST | ARRAY_BOUND) && !matches!(parent, ARG | ARRAY_BOUND) {
+            return false;
+        }
         let number = kind == INT_NUMBER;
-        match (self.kind(0), self.kind(1), self.kind(2), self.kind(3)) {
+        match (node, parent, self.kind(2), self.kind(3)) {
             (ARG_LIST, PATH_TYPE, ..) => match kind {
                 L_PAREN => {
                     let has_none = matches!(
@@ -164,10 +171,13 @@ impl Tree<'_> {
 
     /// Whether a token is part of an expression that is written without the parentheses it needs.
     fn is_bare(&self, kind: SyntaxKind) -> bool {
+        let node = self.kind(0);
+        if !is_expression(node) && (!encloses(node) || node == CAST_EXPR) {
+            return false;
+        }
         match self.around_expression() {
             PARTITION_ITEM | CONFLICT_INDEX_ITEM | CONSTRAINT_EXCLUSION | STATISTICS_ON_CLAUSE => {
-                let node = self.kind(0);
-                is_expression(node) || encloses(node) && node != CAST_EXPR
+                true
             }
             // Of what has no parentheses, the grammar takes only operators there.
             DEFAULT_CONSTRAINT => match kind {
