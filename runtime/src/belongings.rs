@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::SimpleQueryRow;
 
+use crate::prepared::Statements;
 use crate::quote::identifier;
 use crate::session::text;
 
@@ -47,6 +48,12 @@ impl Belongings {
     /// Those that are not among others, which were there before.
     pub(crate) fn since(&self, before: &Self) -> Self {
         Self(self.0.difference(&before.0).cloned().collect())
+    }
+
+    /// Those that are not statements of this run.
+    pub(crate) fn without(mut self, statements: &Statements) -> Self {
+        self.0.retain(|(kind, name)| !(kind == "PREPARE" && statements.has(name)));
+        self
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 pub(crate) use self::glance::{Glance, Table};
 #[cfg(feature = "adopt")]
 pub(crate) use self::rows::values;
-pub(crate) use self::rows::{Row, StoredTexts, measure};
+pub(crate) use self::rows::{Row, StoredTexts, arguments, measure};
 pub(crate) use self::state::{Identity, LogState, State};
 use crate::applied::Kind;
 use crate::error::{Error, ErrorKind, Result};

@@ -85,6 +85,7 @@ mod lock;
 mod log;
 mod other_history;
 mod pipeline;
+mod prepared;
 mod primary;
 mod residue;
 #[doc(hidden)]

@@ -18,14 +18,16 @@ use tokio_postgres::{Error as PostgresError, SimpleQueryRow};
 
 use crate::applied::Kind;
 use crate::error::{Error, ErrorKind, Result, cause};
-use crate::event::{Blocker, Event};
+use crate::event::{Blocker, Direction, Event};
 use crate::execute::{Begun, Execution, row};
 use crate::execute_failure::{lost, tried};
-use crate::history::measure;
+use crate::history::{arguments, measure};
 use crate::invalid_index;
 use crate::log::Outcome;
+use crate::prepared;
 use crate::quote::literal;
 use crate::registry::Migration;
+use crate::residue::Traces;
 use crate::script::SqlText;
 use crate::session::{Answers, Failure, text};
 
@@ -77,6 +79,15 @@ struct FlightAnswers {
     record: Answers,
 }
 
+/// What comes behind a job.
+#[derive(Clone, Copy, Debug)]
+struct Follow {
+    /// Whether nothing does in this run.
+    is_last: bool,
+    /// How many jobs do.
+    n_jobs: usize,
+}
+
 /// What the answers of a finished job say.
 struct Landed {
     /// The relations that existed before.
@@ -115,7 +126,8 @@ impl Execution<'_, '_> {
                     break;
                 }
                 let predecessor = (next > n_done).then(|| jobs[next - 1].name);
-                let flight = self.take_off(jobs[next], predecessor, next + 1 == n_left).await?;
+                let follow = Follow { is_last: next + 1 == n_left, n_jobs: jobs.len() - next - 1 };
+                let flight = self.take_off(jobs[next], predecessor, follow).await?;
                 n_bytes += flight.n_bytes;
                 in_flight.push_back(flight);
                 next += 1;
@@ -143,7 +155,8 @@ impl Execution<'_, '_> {
                     (tries, is_begun) = (self.budget.tries(), false);
                 }
                 Err(stopped) => {
-                    // Everything behind it has failed with it.
+                    // Everything behind it has failed with it, perhaps what was to be prepared as well.
+                    self.session.statements().forget();
                     in_flight.clear();
                     (n_bytes, next) = (0, n_done);
                     if invalid_index::is_in_the_way(&stopped.error) {
@@ -165,6 +178,8 @@ impl Execution<'_, '_> {
                 }
             }
         }
+        // What comes next may be code that removes them.
+        self.session.statements().forget();
         Ok(())
     }
 
@@ -173,21 +188,18 @@ impl Execution<'_, '_> {
         &mut self,
         job: Job<'j>,
         predecessor: Option<&str>,
-        is_last: bool,
+        follow: Follow,
     ) -> Result<Flight<'j>> {
         let lost = |error| lost(job.name, error);
         let sql = SqlText::new(job.path, job.text);
         let traces = sql.residue.now.or(self.wary);
         self.wary = self.wary.or(sql.residue.later);
         // All but the last commit need not wait for the disk. Said where no text can take it back.
-        let hurry = if is_last { None } else { Some(HURRY) };
+        let hurry = if follow.is_last { None } else { Some(HURRY) };
+        let preparation = self.prepare(&sql, job.record, traces, follow);
         let begin = self.beginning(&sql, predecessor, hurry.filter(|_| !traces.settings));
-        let row = match job.record {
-            Record::Insert(migration) => self.history.insert(&row(migration, Kind::Sql)),
-            Record::Replace(migration) => self.history.replace(&row(migration, Kind::Sql)),
-            Record::Delete => self.history.undone(job.name, None),
-        };
-        let record = format!("{}; COMMIT", self.history.measured(&row, self.direction));
+        let begin = format!("{preparation}{begin}");
+        let record = format!("{}; COMMIT", self.recording(&job));
         self.session.begins_transaction();
         let answers = FlightAnswers {
             begin: self.session.send(&begin).await.map_err(lost)?,
@@ -205,10 +217,56 @@ impl Execution<'_, '_> {
         Ok(Flight { job, sql, n_bytes, keeps: traces.belongings, answers })
     }
 
+    /// Has what surrounds a text prepared, if that is worth it, or forgets it where the text may remove it.
+    /// Gives the statements that prepare it, each with its semicolon.
+    fn prepare(
+        &mut self,
+        sql: &SqlText<'_>,
+        record: Record,
+        traces: Traces,
+        follow: Follow,
+    ) -> String {
+        let (history, guard) = (self.history, self.session.guard());
+        let statements = self.session.statements();
+        if traces.settings {
+            statements.forget();
+        }
+        let is_plain = matches!(record, Record::Insert(_)) && !traces.settings;
+        // In front of `SET TRANSACTION` nothing may be planned.
+        let is_worth_it = follow.n_jobs >= prepared::WORTH_IT && !sets_transaction(sql.text);
+        let Some(guard) = guard.filter(|_| is_plain && is_worth_it && !statements.are_there())
+        else {
+            return String::new();
+        };
+        statements.prepare();
+        let proof = history.proof_of("$1", Direction::Up);
+        let record = history.measured(&history.insert_of_parameters(), Direction::Up);
+        format!(
+            "PREPARE {} AS SELECT {guard}, {proof}, {HURRY}; PREPARE {} AS {record}; ",
+            statements.begin(),
+            statements.record()
+        )
+    }
+
+    /// The statement behind a text.
+    fn recording(&mut self, job: &Job<'_>) -> String {
+        let statements = self.session.statements();
+        let row = match job.record {
+            Record::Insert(migration) if statements.are_there() => {
+                let arguments = arguments(&row(migration, Kind::Sql));
+                return format!("EXECUTE {}({arguments})", statements.record());
+            }
+            Record::Insert(migration) => self.history.insert(&row(migration, Kind::Sql)),
+            Record::Replace(migration) => self.history.replace(&row(migration, Kind::Sql)),
+            Record::Delete => self.history.undone(job.name, None),
+        };
+        self.history.measured(&row, self.direction)
+    }
+
     /// The message in front of a text: its transaction, the proof, and what else must be asked or set
     /// before.
     fn beginning(
-        &self,
+        &mut self,
         sql: &SqlText<'_>,
         predecessor: Option<&str>,
         hurry: Option<&str>,
@@ -230,15 +288,21 @@ impl Execution<'_, '_> {
         let guard = self.session.guard();
         let guard = guard.as_deref();
         let no_index = invalid_index::guard(sql);
+        let is_usual = guard.is_some() && no_index.is_none() && hurry.is_some();
         let columns: Vec<_> = guard
             .into_iter()
             .chain(proof.as_deref())
             .chain(no_index.as_deref())
             .chain(hurry)
             .collect();
-        let first = match columns.as_slice() {
-            [] => String::new(),
-            columns => format!("; SELECT {}", columns.join(", ")),
+        let statements = self.session.statements();
+        let first = match (columns.as_slice(), predecessor) {
+            ([], _) => String::new(),
+            // The lock, the proof and the setting, as they were prepared.
+            (_, Some(name)) if is_usual && statements.are_there() => {
+                format!("; EXECUTE {}({})", statements.begin(), literal(name))
+            }
+            (columns, _) => format!("; SELECT {}", columns.join(", ")),
         };
         format!("{begin}{first}{}", question_about_existing(sql))
     }

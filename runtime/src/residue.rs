@@ -15,7 +15,7 @@ use dunlin_core::statement::Statement;
 /// What may be left behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Traces {
-    /// Settings, the user and the role among them; and the lock, which may be missing.
+    /// Settings, the user and the role among them; and the lock and prepared statements, which may be missing.
     pub(crate) settings: bool,
     /// Temporary tables, prepared statements, held cursors, channels that are listened to, advisory locks
     /// of the session.
@@ -31,9 +31,10 @@ pub(crate) struct Residue {
     pub(crate) later: Traces,
 }
 
-/// Words of code that change settings, or give the migration lock away. `EXECUTE` runs a text that may
-/// be put together of anything.
-const SETTING: [&str; 7] = [
+/// Words of code that change settings, give the migration lock away, or forget what is prepared for this run.
+/// `EXECUTE` runs a text that may be put together of anything.
+const SETTING: [&str; 8] = [
+    "deallocate",
     "set",
     "reset",
     "set_config",
@@ -117,7 +118,9 @@ fn of_statement(text: &str, command: &str, tokens: &[Token]) -> Residue {
     let significant = || tokens.iter().filter(|token| !token.is_trivia());
     let mut residue = Residue::default();
     let first = significant().next().map_or("", |token| token.text(text));
-    if is_one_of(first, &["set", "reset", "discard", "load"]) || command.ends_with(" EXTENSION") {
+    if is_one_of(first, &["set", "reset", "discard", "deallocate", "load"])
+        || command.ends_with(" EXTENSION")
+    {
         residue.now.settings = true;
     }
     if is_one_of(first, &["prepare", "listen", "declare"]) {
@@ -203,6 +206,7 @@ mod tests {
             "SET ROLE x",
             "CREATE TABLE t (a int); /* c */ set search_path to a;",
             "RESET ALL",
+            "DEALLOCATE ALL",
             "CREATE EXTENSION citext",
         ] {
             check(text, SETTINGS, NOTHING);
@@ -211,6 +215,7 @@ mod tests {
             "SELECT set_config('a', 'b', false)",
             "SELECT pg_catalog.\"set_config\"('a', 'b', false)",
             "SELECT pg_advisory_unlock_all()",
+            "DO $$ BEGIN DEALLOCATE ALL; END $$",
             "DO $$ BEGIN SET search_path = x; END $$",
             "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'RESET ALL'",
             "SELECT run('SET search_path = x')",

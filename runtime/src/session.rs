@@ -17,6 +17,7 @@ use tokio_postgres::{Client, Error as PostgresError, SimpleQueryMessage, SimpleQ
 use crate::belongings::{self, Belongings};
 use crate::database::Connection;
 use crate::lock;
+use crate::prepared::Statements;
 use crate::quote::literal;
 use crate::settings::{self, Settings};
 
@@ -34,6 +35,8 @@ pub(crate) struct Session<'a> {
     working: String,
     /// What it owned when the run began.
     belongings: Belongings,
+    /// The statements it has prepared for us.
+    statements: Statements,
     /// Whether a transaction may be open.
     in_transaction: bool,
 }
@@ -65,6 +68,7 @@ impl<'a> Session<'a> {
             settings: None,
             working: String::new(),
             belongings: Belongings::default(),
+            statements: Statements::new(),
             in_transaction: false,
         }
     }
@@ -177,10 +181,15 @@ impl<'a> Session<'a> {
         )
     }
 
+    /// The statements that are prepared for this run. What is still there in the end is removed then.
+    pub(crate) const fn statements(&mut self) -> &mut Statements {
+        &mut self.statements
+    }
+
     /// Removes what migrations have made that would live as long as the session, and says what.
     pub(crate) async fn tidy(&self) -> Result<Vec<String>, PostgresError> {
         let owned = self.rows(&self.guarded(belongings::QUESTION)).await?;
-        let new = Belongings::of(&owned).since(&self.belongings);
+        let new = Belongings::of(&owned).since(&self.belongings).without(&self.statements);
         if !new.is_empty() {
             self.run(&self.guarded(&new.removal())).await?;
         }
@@ -303,9 +312,13 @@ impl<'a> Session<'a> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        let cleanup = self.cleanup();
+        let mut cleanup = self.cleanup();
         if cleanup.is_empty() {
             return;
+        }
+        // Last, because they may not be there yet.
+        for part in ["; ", &self.statements.removal()] {
+            cleanup.push_str(part);
         }
         // Sending happens in the first poll; nobody waits for the answer, and the connection's own
         // task reads it. A connection that is closed already takes nothing, and holds nothing.

@@ -92,6 +92,26 @@ const WHOLE: Story = Story(&[
     },
 ]);
 
+macro_rules! chapters {
+    ($($name:literal)*) => {
+        Story(&[$(Chapter {
+            name: $name,
+            is_whole: true,
+            up: &[tallied(
+                concat!("INSERT INTO tally VALUES ('", $name, "')"),
+                concat!("SELECT count(*) FROM tally WHERE what = '", $name, "'"),
+            )],
+            down: &[],
+        }),*])
+    };
+}
+
+/// So many that what surrounds them is prepared.
+const MANY: Story = chapters! {
+    "1_a" "2_b" "3_c" "4_d" "5_e" "6_f" "7_g" "8_h" "9_i" "10_j" "11_k" "12_l" "13_m" "14_n" "15_o" "16_p"
+    "17_q" "18_r"
+};
+
 /// Files without a transaction between others. The undo leaves the table, where its traces are.
 pub(crate) const MIXED: Story = Story(&[
     Chapter {
@@ -345,6 +365,7 @@ const FRESH: Scenario = Scenario {
     on: On::Client,
 };
 const FRESH_ON_POOL: Scenario = Scenario { name: "fresh apply on a pool", on: On::Pool, ..FRESH };
+const MANY_FRESH: Scenario = Scenario { name: "fresh apply of many", story: MANY, ..FRESH };
 const PENDING: Scenario = Scenario { name: "apply with pending", n_before: 1, ..FRESH };
 const STATEMENTS: Scenario = Scenario {
     name: "files without a transaction",
@@ -377,6 +398,12 @@ async fn fresh_apply() {
 async fn fresh_apply_on_a_pool() {
     FRESH_ON_POOL.sweep(Side::Client, 3).await;
     FRESH_ON_POOL.sweep(Side::Server, 23).await;
+}
+
+#[tokio::test]
+async fn fresh_apply_of_many() {
+    MANY_FRESH.sweep(Side::Client, 11).await;
+    MANY_FRESH.sweep(Side::Server, 61).await;
 }
 
 #[tokio::test]

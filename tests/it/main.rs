@@ -25,6 +25,7 @@ mod oracle;
 mod other_history;
 mod policy;
 mod pooler;
+mod prepared;
 mod progress;
 mod projects;
 mod readme;

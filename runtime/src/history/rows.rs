@@ -29,6 +29,20 @@ pub(crate) struct Row<'a> {
     pub(crate) progress: Option<Progress>,
 }
 
+impl Row<'_> {
+    /// The row of a migration in a transaction, of which nothing else is known.
+    const BLANK: Self = Self {
+        name: "",
+        checksum: String::new(),
+        kind: Kind::Sql,
+        up_text: "",
+        down_text: None,
+        is_breaking: false,
+        duration: None,
+        progress: None,
+    };
+}
+
 impl History {
     /// The statement that records a migration; in its own transaction, it also measures it.
     pub(crate) fn insert(&self, row: &Row<'_>) -> String {
@@ -38,13 +52,29 @@ impl History {
 
     /// The same for one that is only begun: an attempt is logged when it has ended.
     pub(crate) fn insert_unlogged(&self, row: &Row<'_>) -> String {
-        let (columns, values): (Vec<_>, Vec<_>) = values(row).into_iter().unzip();
+        self.insert_values(values(row))
+    }
+
+    fn insert_values(&self, values: [(&str, String); 13]) -> String {
+        let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
         format!(
             "INSERT INTO {} ({}) VALUES ({})",
             self.qualified,
             columns.join(", "),
             values.join(", ")
         )
+    }
+
+    /// [`insert`](Self::insert) for any migration in a transaction, to be prepared.
+    pub(crate) fn insert_of_parameters(&self) -> String {
+        let columns = values(&Row::BLANK).map(|(column, value)| {
+            match PARAMETERS.iter().position(|it| *it == column) {
+                Some(index) => (column, format!("${}", index + 1)),
+                None => (column, value),
+            }
+        });
+        let insert = self.insert_values(columns);
+        self.logged(Action::Apply, "duration_ms", insert)
     }
 
     /// A change of the table, with its entry in the log as part of the statement.
@@ -169,11 +199,13 @@ impl History {
 
     /// An expression that fails unless a migration is recorded, or after an undo, is recorded no more.
     pub(crate) fn proof(&self, name: &str, direction: Direction) -> String {
-        let rows = format!(
-            "(SELECT pg_catalog.count(*) FROM {} WHERE name = {})",
-            self.qualified,
-            literal(name)
-        );
+        self.proof_of(&literal(name), direction)
+    }
+
+    /// The same for a name that is an expression.
+    pub(crate) fn proof_of(&self, name: &str, direction: Direction) -> String {
+        let rows =
+            format!("(SELECT pg_catalog.count(*) FROM {} WHERE name = {name})", self.qualified);
         match direction {
             Direction::Up => format!("1 / {rows}"),
             Direction::Down => format!("1 / (1 - {rows})"),
@@ -269,6 +301,17 @@ pub(crate) fn measure(rows: &[SimpleQueryRow]) -> Option<Duration> {
 /// How long the current transaction has taken.
 const DURATION_MS: &str =
     "(extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.now()) * 1000)::pg_catalog.int8";
+
+/// The columns in which the rows of migrations in a transaction differ.
+const PARAMETERS: [&str; 5] = ["name", "checksum", "up_text", "down_text", "breaking"];
+
+/// The arguments of [`History::insert_of_parameters`] for a row.
+pub(crate) fn arguments(row: &Row<'_>) -> String {
+    let values = values(row);
+    let of = |wanted: &str| values.iter().find(|(column, _)| *column == wanted);
+    let arguments = PARAMETERS.iter().filter_map(|it| of(it)).map(|(_, value)| value.as_str());
+    arguments.collect::<Vec<_>>().join(", ")
+}
 
 /// The columns of a row with their values as expressions.
 pub(crate) fn values(row: &Row<'_>) -> [(&'static str, String); 13] {
