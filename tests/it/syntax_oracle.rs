@@ -150,6 +150,10 @@ const GAPS: &[(&str, &str)] = &[
         "CREATE TRIGGER g AFTER UPDATE ON t REFERENCING OLD ROW AS o EXECUTE FUNCTION f()",
     ),
     ("a function named `operator`", "CREATE INDEX ON t (operator (\"a\"))"),
+    ("the name of an option in quotes", "REINDEX (\"verbose\") TABLE t"),
+    ("a cursor named like a direction", "MOVE BACKWARD BACKWARD"),
+    ("a window named like a function with keywords", "SELECT f() OVER (substring) FROM t"),
+    ("an array of a type named `is`", "COMMENT ON TYPE IS[] IS NULL"),
 ];
 /// Statements that PostgreSQL's grammar has not and that are taken all the same, by what they show.
 /// DESIGN.md lists them.

@@ -86,6 +86,10 @@ pub(super) fn is_known_gap(sql: &str, at: usize) -> bool {
         || upper.contains("REFERENCES") && word(index) == ","
         || upper.contains("REFERENCING") && word(index) == "ROW"
         || upper.contains("OPERATOR (")
+        || first == "REINDEX" && word(index).starts_with('"')
+        || ["MOVE", "FETCH"].contains(&first.as_str())
+        || upper.contains("OVER (SUBSTRING") || upper.contains("WINDOW SUBSTRING")
+        || upper.contains("IS[]")
         // Refused by the server too, when it runs the statement.
         || upper.starts_with("SECURITY LABEL") && before(1) == "ON"
         || upper.starts_with("CREATE") && upper.contains(" RULE ") && before(1) == ")"
