@@ -9,11 +9,13 @@ use std::time::{Duration, Instant};
 
 use dunlin_core::Checksum;
 use tokio_postgres::Error as PostgresError;
+use tokio_postgres::error::SqlState;
 
 use crate::budget::jittered;
 use crate::console::written;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Holder, Observer};
+use crate::prepared;
 use crate::session::{Session, text};
 use crate::watch::Onlooker;
 
@@ -144,9 +146,13 @@ pub(crate) fn of_backend(backend: i32) -> String {
     )
 }
 
-/// Whether an error is the answer to [`guard`] or [`of_backend`].
+/// Whether an error is the answer to [`guard`] or [`of_backend`], or of a session that was to execute what
+/// this one has prepared.
 pub(crate) fn is_of_another(error: &PostgresError) -> bool {
-    error.as_db_error().is_some_and(|db| db.message().contains(LOST))
+    error.as_db_error().is_some_and(|db| {
+        let is_unknown = *db.code() == SqlState::INVALID_SQL_STATEMENT_NAME;
+        db.message().contains(LOST) || is_unknown && db.message().contains(prepared::PREFIX)
+    })
 }
 
 /// A pooler hands the statements of this connection to several sessions.

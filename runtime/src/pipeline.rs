@@ -196,9 +196,9 @@ impl Execution<'_, '_> {
         self.wary = self.wary.or(sql.residue.later);
         // All but the last commit need not wait for the disk. Said where no text can take it back.
         let hurry = if follow.is_last { None } else { Some(HURRY) };
-        let preparation = self.prepare(&sql, job.record, traces, follow);
         let begin = self.beginning(&sql, predecessor, hurry.filter(|_| !traces.settings));
-        let begin = format!("{preparation}{begin}");
+        // Behind the question whether this session has the lock: in another one it would stay.
+        let begin = format!("{begin}{}", self.prepare(&sql, job.record, traces, follow));
         let record = format!("{}; COMMIT", self.recording(&job));
         self.session.begins_transaction();
         let answers = FlightAnswers {
@@ -218,7 +218,7 @@ impl Execution<'_, '_> {
     }
 
     /// Has what surrounds a text prepared, if that is worth it, or forgets it where the text may remove it.
-    /// Gives the statements that prepare it, each with its semicolon.
+    /// Gives the statements that prepare it, each with the semicolon in front of it.
     fn prepare(
         &mut self,
         sql: &SqlText<'_>,
@@ -232,7 +232,7 @@ impl Execution<'_, '_> {
             statements.forget();
         }
         let is_plain = matches!(record, Record::Insert(_)) && !traces.settings;
-        // In front of `SET TRANSACTION` nothing may be planned.
+        // In front of `SET TRANSACTION` nothing may be asked, and so nothing is sure.
         let is_worth_it = follow.n_jobs >= prepared::WORTH_IT && !sets_transaction(sql.text);
         let Some(guard) = guard.filter(|_| is_plain && is_worth_it && !statements.are_there())
         else {
@@ -242,7 +242,7 @@ impl Execution<'_, '_> {
         let proof = history.proof_of("$1", Direction::Up);
         let record = history.measured(&history.insert_of_parameters(), Direction::Up);
         format!(
-            "PREPARE {} AS SELECT {guard}, {proof}, {HURRY}; PREPARE {} AS {record}; ",
+            "; PREPARE {} AS SELECT {guard}, {proof}, {HURRY}; PREPARE {} AS {record}",
             statements.begin(),
             statements.record()
         )

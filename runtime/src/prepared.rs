@@ -12,6 +12,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// executions one by one.
 pub(crate) const WORTH_IT: usize = 16;
 
+/// What all names begin with.
+pub(crate) const PREFIX: &str = "dunlin_prepared_";
+
 /// The names of the statements of a run, which no other run and no migration has.
 #[derive(Debug)]
 pub(crate) struct Statements {
@@ -25,7 +28,7 @@ impl Statements {
     pub(crate) fn new() -> Self {
         // The hasher is seeded anew for each run.
         let seed = RandomState::new().build_hasher().finish();
-        Self { prefix: format!("dunlin_{seed:016x}"), n_prepared: 0, are_there: false }
+        Self { prefix: format!("{PREFIX}{seed:016x}"), n_prepared: 0, are_there: false }
     }
 
     /// From now on both are there, under names that were not used before.

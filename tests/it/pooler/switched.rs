@@ -185,28 +185,39 @@ async fn completes(run: Run, registry: &Registry, database: &TestDatabase) {
     assert_eq!(database.number(index).await, i64::from(run != Run::Undo));
 }
 
+/// One run that is switched at a message leaves the other sessions as they were.
+async fn at(
+    run: Run,
+    n: usize,
+    registry: &Registry,
+    pooler: &Pgbouncer,
+) -> (TestDatabase, Result<Report>, bool) {
+    let database = TestDatabase::new();
+    let through = pooler.connection_string(&database.connection_string());
+    prepare(run, registry, &database).await;
+    furnish(&through).await;
+    let before = furniture(&through).await;
+    let (result, has_come) = switched(run, n, registry, &through).await;
+    let what = || format!("{run:?}, message {n}: {result:?}");
+    if let Err(error) = &result {
+        assert_eq!(error.kind(), ErrorKind::Pooler, "{}", what());
+    }
+    assert_eq!(database.n_locks().await, 0, "{}", what());
+    // The one with the lock is ended if the pooler does not hand it to the run again.
+    let (new, kept): (Vec<_>, Vec<_>) =
+        furniture(&through).await.into_iter().partition(Vec::is_empty);
+    let is_clean = new.len() <= 1 && kept.iter().all(|it| before.contains(it));
+    assert!(is_clean, "{}: {kept:?}", what());
+    assert!(has_come || result.is_ok() && n > 5, "{}", what());
+    (database, result, has_come)
+}
+
 async fn sweep(run: Run, n_everyday: usize) {
     let (pooler, registry) = (Pgbouncer::start(N_SESSIONS).await, migrations());
     for n in (0..).step_by(stride(n_everyday)) {
-        let database = TestDatabase::new();
-        let through = pooler.connection_string(&database.connection_string());
-        prepare(run, &registry, &database).await;
-        furnish(&through).await;
-        let before = furniture(&through).await;
-        let (result, has_come) = switched(run, n, &registry, &through).await;
-        let what = || format!("{run:?}, message {n}: {result:?}");
-        if let Err(error) = &result {
-            assert_eq!(error.kind(), ErrorKind::Pooler, "{}", what());
-        }
-        assert_eq!(database.n_locks().await, 0, "{}", what());
-        // The one with the lock is ended if the pooler does not hand it to the run again.
-        let (new, kept): (Vec<_>, Vec<_>) =
-            furniture(&through).await.into_iter().partition(Vec::is_empty);
-        let is_clean = new.len() <= 1 && kept.iter().all(|it| before.contains(it));
-        assert!(is_clean, "{}: {kept:?}", what());
+        let (database, _result, has_come) = at(run, n, &registry, &pooler).await;
         completes(run, &registry, &database).await;
         if !has_come {
-            assert!(result.is_ok() && n > 5, "{}", what());
             return;
         }
     }
@@ -215,6 +226,24 @@ async fn sweep(run: Run, n_everyday: usize) {
 #[tokio::test]
 async fn an_apply_changes_nothing_in_the_other_sessions() {
     sweep(Run::Fresh, 3).await;
+}
+
+/// With the first of many, statements are prepared for the rest.
+#[tokio::test]
+async fn nor_does_one_of_many() {
+    let files: Vec<_> = (1..=20)
+        .map(|it| (format!("{it}_m.sql"), format!("CREATE TABLE t{it} (id int);")))
+        .collect();
+    let files: Vec<_> = files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let (pooler, registry) = (Pgbouncer::start(N_SESSIONS).await, registry(&files));
+    for n in (0..).step_by(stride(4)) {
+        let (database, _result, has_come) = at(Run::Fresh, n, &registry, &pooler).await;
+        let done = Migrator::new(&registry).apply(&mut database.client().await).await;
+        assert_eq!(done.unwrap_or_else(|error| panic!("{n}: {error:#}")).n_total(), 20);
+        if !has_come {
+            return;
+        }
+    }
 }
 
 /// The first thing it does is to set again what the finished statements had set.
