@@ -48,12 +48,16 @@ impl Statements {
 
     /// The statement behind `BEGIN`.
     pub(crate) fn begin(&self) -> String {
-        format!("{}_begin_{}", self.prefix, self.n_prepared)
+        self.named("begin", self.n_prepared)
     }
 
     /// The statement that writes the row.
     pub(crate) fn record(&self) -> String {
-        format!("{}_record_{}", self.prefix, self.n_prepared)
+        self.named("record", self.n_prepared)
+    }
+
+    fn named(&self, what: &str, number: usize) -> String {
+        format!("{}_{what}_{number}", self.prefix)
     }
 
     /// Whether a prepared statement is one of this run.
@@ -61,12 +65,14 @@ impl Statements {
         name.starts_with(&self.prefix)
     }
 
-    /// Statements that remove those which are there; empty for none.
-    pub(crate) fn removal(&self) -> String {
-        if self.are_there {
-            format!("DEALLOCATE {}; DEALLOCATE {}", self.begin(), self.record())
-        } else {
-            String::new()
-        }
+    /// Statements each of which removes one of all that were prepared, and fails if it is gone.
+    pub(crate) fn removals(&self) -> Vec<String> {
+        let of = |number| ["begin", "record"].map(|what| self.named(what, number));
+        (1..=self.n_prepared).flat_map(of).map(|name| format!("DEALLOCATE {name}")).collect()
+    }
+
+    /// Nothing is left to remove.
+    pub(crate) const fn are_removed(&mut self) {
+        (self.n_prepared, self.are_there) = (0, false);
     }
 }

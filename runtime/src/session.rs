@@ -233,7 +233,10 @@ impl<'a> Session<'a> {
         let rows = self.rows_of_its_own(&cleanup).await?;
         let settings = self.settings.take();
         (self.lock, self.in_transaction) = (None, false);
-        let (Some(rows), Some(settings)) = (rows, settings) else { return Ok(()) };
+        let (Some(rows), Some(settings)) = (rows, settings) else {
+            self.statements.are_removed();
+            return Ok(());
+        };
         let touched: Vec<_> = rows.iter().filter_map(|row| text(row, "touched")).collect();
         if !touched.is_empty() {
             let reset = self.guarded(&settings.resetting(&touched));
@@ -246,6 +249,7 @@ impl<'a> Session<'a> {
         if !new.is_empty() {
             let _rows = self.rows_of_its_own(&self.guarded(&new.removal())).await?;
         }
+        self.statements.are_removed();
         Ok(())
     }
 
@@ -312,18 +316,17 @@ impl<'a> Session<'a> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        let mut cleanup = self.cleanup();
-        if cleanup.is_empty() {
+        let cleanup = Some(self.cleanup()).filter(|it| !it.is_empty());
+        // Each in a message of its own: one that is not there, or not any more, is an error, and an error
+        // takes back what else its message has done.
+        let messages: Vec<_> = cleanup.into_iter().chain(self.statements.removals()).collect();
+        if messages.is_empty() {
             return;
-        }
-        // Last, because they may not be there yet.
-        for part in ["; ", &self.statements.removal()] {
-            cleanup.push_str(part);
         }
         // Sending happens in the first poll; nobody waits for the answer, and the connection's own
         // task reads it. A connection that is closed already takes nothing, and holds nothing.
-        {
-            let mut sending = pin!(self.connection.simple_query_raw(&cleanup));
+        for message in &messages {
+            let mut sending = pin!(self.connection.simple_query_raw(message));
             match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(_) | Poll::Pending => {}
             }

@@ -163,3 +163,31 @@ async fn behind_a_pooler_nothing_runs_twice_and_nothing_is_left() {
     }
     apply(migrations, &database).await;
 }
+
+/// Whoever drops a run while it waits gets the connection back as it was.
+#[tokio::test]
+async fn a_dropped_run_leaves_nothing_on_a_client() {
+    // In the first case what is prepared behind it never comes to be, in the last it is forgotten before.
+    for (number, settings) in
+        [(1, "SET work_mem = '7MB';"), (20, ""), (20, "SET work_mem = '7MB';")]
+    {
+        let database = TestDatabase::new();
+        database.run("CREATE TABLE busy (id int)").await;
+        let billing = database.client().await;
+        billing.batch_execute("BEGIN; LOCK TABLE busy").await.unwrap();
+        let mut client = database.client().await;
+        client.batch_execute("SET lock_timeout = '9s'; SET work_mem = '5MB'").await.unwrap();
+        let migrations = many(&[(number, &format!("{settings} ALTER TABLE busy ADD x int"))]);
+        let migrator = Migrator::new(&migrations).lock_timeout(Duration::from_millis(100));
+        let run = tokio::time::timeout(Duration::from_millis(700), migrator.apply(&mut client));
+        let _elapsed = run.await.unwrap_err();
+        let now = format!(
+            "SELECT concat_ws(' ', current_setting('lock_timeout'), current_setting('work_mem'), current_setting('statement_timeout'), ({OURS}))"
+        );
+        let now: String = client.query_one(&now, &[]).await.unwrap().get(0);
+        assert_eq!(now, "9s 5MB 0 0", "{number} {settings}");
+        assert_eq!(database.n_locks().await, 0);
+        billing.batch_execute("COMMIT").await.unwrap();
+        apply(&migrations, &database).await;
+    }
+}
