@@ -83,9 +83,9 @@ const WITHOUT_CODE: [&str; 9] = [
 pub(crate) fn code_with(settings: bool) -> String {
     let words: &[&str] = if settings { &SETTING } else { &KEEPING };
     // `set_config`, `pg_advisory_unlock` and `pg_advisory_unlock_all`; what takes a lock for the session.
-    let call = if settings { "|:funcid (2078|2884|2892)" } else { "|:funcid (288[0-3]|288[6-9])" };
+    let calls = if settings { "2078|2884|2892" } else { "288[0-3]|288[6-9]" };
     format!(
-        "p.oid >= 16384 AND pg_catalog.concat(p.prosrc, p.prosqlbody) ~* '\\m({}{call})\\M'",
+        "p.oid >= 16384 AND pg_catalog.concat(p.prosrc, p.prosqlbody) ~* '\\m({})\\M|:funcid ({calls})\\M'",
         words.join("|")
     )
 }

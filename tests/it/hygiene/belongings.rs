@@ -1,7 +1,7 @@
 //! What a session owns besides its settings.
 
 use dunlin::Migrator;
-use dunlin_tests::{Functions, Recorder, registry, registry_with};
+use dunlin_tests::{Functions, Recorder, TestDatabase, registry, registry_with};
 use tokio_postgres::Client;
 
 use super::connected;
@@ -141,4 +141,30 @@ async fn what_was_cleaned_up_is_told() {
             "   ⚠️  It left something in the session, which was cleaned up: temporary table items",
         ]
     );
+}
+
+/// The name of a column hides that of the function it came from; only its number is left.
+#[tokio::test]
+async fn what_a_parsed_body_in_the_database_does_is_known() {
+    let database = TestDatabase::new();
+    database
+        .run(
+            "CREATE SCHEMA elsewhere; \
+             CREATE FUNCTION sets() RETURNS text BEGIN ATOMIC SELECT set_config('search_path', 'elsewhere', false) AS done; END; \
+             CREATE FUNCTION takes() RETURNS void BEGIN ATOMIC SELECT pg_advisory_lock(9) AS done; END",
+        )
+        .await;
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 9";
+    let migrations = registry(&[
+        ("1_a.sql", "SELECT public.sets();"),
+        ("2_b.sql", "CREATE TABLE here (id int);"),
+        ("3_c.sql", "SELECT public.takes();"),
+        ("4_d.sql", &format!("CREATE TABLE n AS {locks};")),
+    ]);
+    let mut client = database.client().await;
+    let result = Migrator::new(&migrations).apply(&mut client).await;
+    assert_eq!(result.unwrap_or_else(|error| panic!("{error:#}")).done().len(), 4);
+    let tables = "SELECT schemaname || '.' || tablename FROM pg_tables WHERE tablename = 'here'";
+    assert_eq!(database.texts(tables).await, ["public.here"]);
+    assert_eq!(database.number("SELECT count FROM n").await, 0);
 }
