@@ -143,6 +143,6 @@ async fn what_a_holder_runs() {
     }
     let heard = ear.0.lock().unwrap().clone();
     // By an event, the error and the log.
-    assert!(heard.matches("SET LOCAL app.password = ...;").count() >= 3, "{heard}");
+    assert!(heard.matches("SET LOCAL app.password...").count() >= 3, "{heard}");
     assert!(!heard.contains(PASSWORD), "{heard}");
 }
