@@ -4,9 +4,6 @@
 //! **Invariant:** with nothing pending it takes no lock and writes nothing. What is to be done is decided
 //! anew under the lock, and again on each new connection.
 
-use std::time::Instant;
-
-use super::reconnecting::Reconnecting;
 use super::{Migrator, released};
 use crate::applied::Applied;
 use crate::database::{Link, Running};
@@ -15,7 +12,6 @@ use crate::event::{Direction, Event};
 use crate::execute::Execution;
 use crate::history::{Glance, State};
 use crate::plan::Target;
-use crate::primary::Waiting;
 use crate::registry::Migration;
 use crate::report::{Done, Report};
 use crate::session::Session;
@@ -23,18 +19,10 @@ use crate::stale;
 use crate::summary::{Settled, Summary};
 use crate::told::told;
 use crate::trace::Trace;
-use crate::watch::{Onlooker, Watch};
+use crate::watch::Watch;
 
-/// One call of `apply`, over as many connections as it takes.
-#[derive(Debug)]
-struct Run {
-    begun: Instant,
-    /// What the last connection was to apply; empty before the first has come so far.
-    planned: Vec<&'static str>,
-    report: Report,
-    onlooker: Onlooker,
-    waiting: Waiting,
-}
+/// By the names of the migrations.
+type Run = super::reconnecting::Run<Vec<&'static str>>;
 
 impl Run {
     /// Whether an earlier connection of this run broke.
@@ -52,22 +40,13 @@ impl Migrator<'_> {
     /// Applies over as many connections as it takes.
     async fn apply_over(&self, mut database: Link<'_>, target: Target) -> Result<Report> {
         stale::check(self.registry)?;
-        let (begun, onlooker) = (Instant::now(), database.onlooker());
-        let (planned, report) = (Vec::new(), Report::default());
-        let waiting = Waiting::new(self.primary_wait);
-        let mut run = Run { begun, planned, report, onlooker, waiting };
-        let mut reconnecting = Reconnecting::new();
+        let mut run = Run::new(database.onlooker(), self.primary_wait);
         loop {
             let again = database.again();
-            let error = match self.apply_once(database, &target, &mut run).await {
+            match self.apply_once(database, &target, &mut run).await {
                 Ok(report) => return Ok(report),
-                Err(error) => error,
-            };
-            if let Some(report) = error.report() {
-                run.report = report.clone();
+                Err(error) => database = run.after(error, again, &*self.observer).await?,
             }
-            let (observer, is_connected) = (&*self.observer, run.waiting.is_connected);
-            database = reconnecting.after(error, again, is_connected, observer).await?;
         }
     }
 

@@ -3,9 +3,6 @@
 //! **Invariant:** nothing is undone before the undo of each migration is found. What is to be undone is
 //! decided once: on a second connection so many migrations back would be others.
 
-use std::time::Instant;
-
-use super::reconnecting::Reconnecting;
 use super::{Migrator, released, unknown_target};
 use crate::applied::Applied;
 use crate::database::{Link, Running};
@@ -14,7 +11,6 @@ use crate::event::{Direction, Event};
 use crate::execute::{Execution, Undo, UndoCode};
 use crate::history::{Glance, StoredTexts};
 use crate::plan::{self, Target};
-use crate::primary::Waiting;
 use crate::registry::Code;
 use crate::report::{Done, Report};
 use crate::script::SqlText;
@@ -22,18 +18,9 @@ use crate::session::Session;
 use crate::stale;
 use crate::told::told;
 use crate::trace::Trace;
-use crate::watch::{Onlooker, Watch};
+use crate::watch::Watch;
 
-/// One call, over as many connections as it takes.
-#[derive(Debug)]
-struct Run {
-    begun: Instant,
-    /// Nothing before the first connection has come so far.
-    planned: Option<Planned>,
-    report: Report,
-    onlooker: Onlooker,
-    waiting: Waiting,
-}
+type Run = super::reconnecting::Run<Option<Planned>>;
 
 /// What is to be undone.
 #[derive(Clone, Debug)]
@@ -74,22 +61,14 @@ impl Migrator<'_> {
     /// Undoes over as many connections as it takes.
     async fn roll_back_over(&self, mut database: Link<'_>, target: Target) -> Result<Report> {
         stale::check(self.registry)?;
-        let (begun, onlooker) = (Instant::now(), database.onlooker());
-        let (planned, report) = (None, Report::default());
-        let waiting = Waiting::new(self.primary_wait);
-        let mut run = Run { begun, planned, report, onlooker, waiting };
-        let mut reconnecting = Reconnecting::new();
+        let mut run = Run::new(database.onlooker(), self.primary_wait);
         loop {
             let again = database.again();
             let error = match self.roll_back_once(database, &target, &mut run).await {
                 Ok(report) => return Ok(report),
                 Err(error) => error,
             };
-            if let Some(report) = error.report() {
-                run.report = report.clone();
-            }
-            let (observer, is_connected) = (&*self.observer, run.waiting.is_connected);
-            let next = reconnecting.after(error, again, is_connected, observer).await;
+            let next = run.after(error, again, &*self.observer).await;
             database = next.map_err(|error| run.in_its_bounds(error, &target))?;
         }
     }
